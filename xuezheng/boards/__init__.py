@@ -1,0 +1,1 @@
+"""Pages that join systems: home, inbox, leader's board, indicators with proof, parameters, search."""

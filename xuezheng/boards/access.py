@@ -1,0 +1,28 @@
+"""Permissions of the pages that join systems."""
+
+from enum import StrEnum
+
+from xuezheng.registry import roles
+
+
+class Permission(StrEnum):
+    BOARD = "boards.board"
+    INDICATORS = "boards.indicators"
+    PARAMETERS = "boards.parameters"
+    AUDIT = "boards.audit"
+    STYLE_GUIDE = "boards.style_guide"
+
+
+_READERS = {Permission.BOARD, Permission.INDICATORS}
+GRANTS = {
+    roles.DIRECTOR: _READERS,
+    roles.DEPUTY: _READERS,
+    roles.PLAN_OFFICER: _READERS | {Permission.PARAMETERS},
+    roles.OFFICE_HEAD: _READERS,
+    roles.OFFICER: _READERS,
+    roles.SAFETY_HEAD: _READERS | {Permission.PARAMETERS},
+    roles.SAFETY_OFFICER: _READERS,
+    roles.INSPECTOR: {Permission.INDICATORS},
+    roles.AUDITOR: _READERS | {Permission.AUDIT},
+    roles.OPERATOR: {Permission.PARAMETERS, Permission.AUDIT, Permission.STYLE_GUIDE},
+}

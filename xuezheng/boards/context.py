@@ -1,0 +1,81 @@
+"""What every page's shell needs: the bureau's name, navigation, the inbox count."""
+
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import resolve, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from xuezheng.boards.access import Permission
+from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.cases.models import Case
+from xuezheng.registry.organisations import OrganisationKind
+
+
+@lru_cache
+def entries() -> list[dict[str, Any]]:
+    """Navigation: inbox, board, then each system's DUTIES in the order of INSTALLED_APPS."""
+    first = [
+        {"label": _("待办"), "url": "inbox", "icon": "inbox"},
+        {"label": _("看板"), "url": "board", "icon": "layout-dashboard"},
+    ]
+    systems = []
+    for config in apps.get_app_configs():
+        if config.name.startswith("xuezheng.domains."):
+            systems += getattr(import_module(config.name), "DUTIES", [])
+    last = [
+        {"label": _("指标"), "url": "indicator_list", "icon": "chart-line"},
+        {"label": _("参数"), "url": "parameter_list", "icon": "sliders-horizontal"},
+        {"label": _("审计"), "url": "audit_list", "icon": "scroll-text"},
+    ]
+    return [*first, *systems, *last]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The entries whose page the actor may open."""
+    here = request.path
+    shown = []
+    for entry in entries():
+        url = reverse(entry["url"])
+        guard = resolve(url).func.guard
+        if guard.permissions and not any(request.actor.can(p) for p in guard.permissions):
+            continue
+        shown.append(
+            {
+                "label": entry["label"],
+                "url": url,
+                "icon": entry["icon"],
+                "current": here.startswith(url),
+            }
+        )
+    return shown
+
+
+def site() -> dict[str, str]:
+    """The bureau's names; the program's name while there is no bureau yet."""
+    bureau = Organisation.objects.filter(kind=OrganisationKind.BUREAU).order_by("id").first()
+    name = str(bureau) if bureau else "学政"
+    return {"name": name, "short": (bureau.short_name if bureau else "") or name}
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page.  Lazy: a page that does not show them pays nothing."""
+    context: dict[str, Any] = {
+        "site": SimpleLazyObject(site),
+        "is_demo": settings.IS_DEMO,
+        "actor": getattr(request, "actor", None),
+        "navigation": [],
+        "inbox_count": 0,
+        "may_see_board": False,
+    }
+    if context["actor"]:
+        actor = context["actor"]
+        context["navigation"] = navigation(request)
+        context["inbox_count"] = SimpleLazyObject(lambda: Case.objects.owed_by(actor).count())
+        context["may_see_board"] = actor.can(Permission.BOARD)
+    return context

@@ -1,0 +1,101 @@
+"""The configuration: `XUEZHENG_*` variables and secret files, nothing else.
+
+An unknown `XUEZHENG_*` variable is an error, because a misspelt one would be silently ignored.
+Every secret may be given as `NAME` or as `NAME_FILE` (a file that holds only the value).
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+#: name -> what it means. `doctor` and docs/operations.md print this table.
+KEYS = {
+    "XUEZHENG_DATA_DIR": "folder for the embedded database and uploaded files",
+    "XUEZHENG_ROLE": "database role of this process: owner, web, worker (set by the command line)",
+    "XUEZHENG_DATABASE_OWNER_URL": "postgresql:// address of the role that migrates",
+    "XUEZHENG_DATABASE_WEB_URL": "postgresql:// address of the web role",
+    "XUEZHENG_DATABASE_WORKER_URL": "postgresql:// address of the worker role",
+    "XUEZHENG_SECRET_KEY": "signing key; generated in the data folder when not given",
+    "XUEZHENG_FILES_DIR": "folder for uploaded files (default: files/ in the data folder)",
+    "XUEZHENG_AUDIT_HEAD_FILE": "file, best on another host, to which audit heads are appended",
+    "XUEZHENG_ALLOWED_HOSTS": "host names separated by commas",
+    "XUEZHENG_HOST": "address to listen on (default 127.0.0.1)",
+    "XUEZHENG_PORT": "port to listen on (default: 8000, or the next free one)",
+    "XUEZHENG_WORKERS": "web processes (default: one for each core)",
+    "XUEZHENG_HTTPS": "1 behind a TLS proxy: secure cookies and HSTS",
+    "XUEZHENG_DEMO": "1 when the database holds the demo district: sign-in page says so",
+}
+SECRETS = (
+    "XUEZHENG_SECRET_KEY",
+    "XUEZHENG_DATABASE_OWNER_URL",
+    "XUEZHENG_DATABASE_WEB_URL",
+    "XUEZHENG_DATABASE_WORKER_URL",
+)
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message says what to change."""
+
+
+class Environment:
+    """Reads and checks the variables once.
+
+    Raises ConfigurationError for an unknown key, an unreadable secret file, or a secret given twice.
+    """
+
+    def __init__(self, variables: Mapping[str, str] = os.environ):
+        known = set(KEYS) | {f"{name}_FILE" for name in SECRETS}
+        given = {k: v for k, v in variables.items() if k.startswith("XUEZHENG_")}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise ConfigurationError(
+                f"未知的配置项 / unknown configuration key: {', '.join(unknown)}"
+            )
+        self._given = given
+        for name in SECRETS:
+            self._read_secret(name)
+
+    def _read_secret(self, name: str) -> None:
+        path = self._given.pop(f"{name}_FILE", "")
+        if not path:
+            return
+        if name in self._given:
+            raise ConfigurationError(f"{name} 与 {name}_FILE 只能给一个 / give one of the two only")
+        try:
+            self._given[name] = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"无法读取 / cannot read {name}_FILE: {error}") from error
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of a known key, or the default."""
+        if name not in KEYS:
+            raise KeyError(name)
+        return self._given.get(name, default)
+
+    def flag(self, name: str) -> bool:
+        """True for 1, true, yes."""
+        return self.get(name).lower() in {"1", "true", "yes"}
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number.  Raises ConfigurationError for anything else."""
+        text = self.get(name)
+        if not text:
+            return default
+        try:
+            return int(text)
+        except ValueError:
+            raise ConfigurationError(f"{name} 应为整数 / must be a whole number") from None
+
+
+def stored_secret(folder: Path, name: str) -> str:
+    """A generated secret kept in a 0600 file of `folder`, made at the first call."""
+    path = folder / name
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    value = secrets.token_urlsafe(48)
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(value)
+    return value

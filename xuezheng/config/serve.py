@@ -1,0 +1,134 @@
+"""`xuezheng run`: database, migration, demo district, worker and web in one go, timed."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+
+from xuezheng.config.environment import ConfigurationError, Environment
+from xuezheng.config.postgres import Cluster
+
+READY_SECONDS = 60
+
+
+@contextlib.contextmanager
+def step(zh: str, en: str) -> Iterator[None]:
+    """Print a step and how long it took."""
+    print(f"· {zh} / {en} …", end=" ", flush=True)
+    began = time.monotonic()
+    yield
+    print(f"{time.monotonic() - began:.1f} s", flush=True)
+
+
+def free_port(host: str, first: int) -> int:
+    """The first port from `first` on which nobody listens.  Raises ConfigurationError after 50."""
+    for port in range(first, first + 50):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise ConfigurationError(f"没有空闲端口 / no free port from {first}")
+
+
+def run(env: Environment, *, demo: bool) -> int:
+    """Start everything and wait.  Ctrl-C or SIGTERM stops it in order; data stay."""
+    cluster = None if env.get("XUEZHENG_DATABASE_OWNER_URL") else Cluster()
+    if cluster:
+        with step("启动数据库", "database"):
+            cluster.prepare()
+    import django
+
+    with step("载入程序", "program"):
+        django.setup()
+    from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
+    from xuezheng.demo.load import is_demo, is_empty, load_demo, print_signins
+
+    try:
+        if needs_migration():
+            with step("建立或升级数据表", "migrate"):
+                migrate()
+    except DatabaseRefused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    if demo and is_empty():
+        with step("装入示例区", "demo district"):
+            load_demo()
+    if is_demo():
+        os.environ["XUEZHENG_DEMO"] = "1"
+    host = env.get("XUEZHENG_HOST", "127.0.0.1")
+    port = env.number("XUEZHENG_PORT", 0) or free_port(host, 8000)
+    children: list[subprocess.Popen] = []
+    stopping = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        with step("启动网页与任务", "web and worker"):
+            children += [_web(env, host, port), _worker()]
+            _wait_ready(host, port, children)
+        print(f"\n学政已启动 / Xuezheng is running:  http://{host}:{port}/\n", flush=True)
+        if is_demo():
+            print_signins()
+        while not stopping:
+            time.sleep(1)
+            if cluster:
+                cluster.ensure_running()  # brings a killed server back; 1 ms while it runs
+            if dead := next((child for child in children if child.poll() is not None), None):
+                print(f"子进程退出 / a process ended: {dead.args}", file=sys.stderr)
+                return 1
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait(timeout=30)
+        if cluster:
+            cluster.stop()
+    return 0
+
+
+def _web(env: Environment, host: str, port: int) -> subprocess.Popen:
+    workers = env.number("XUEZHENG_WORKERS", os.cpu_count() or 2)
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+        # Two blocking threads each with a persistent connection: measured best.
+        *("--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
+        *("--respawn-failed-workers", "xuezheng.config.wsgi:application"),
+    ]
+    # A group of its own: the terminal's Ctrl-C reaches us, and we stop the children in order.
+    return subprocess.Popen(
+        command, env=os.environ | {"XUEZHENG_ROLE": "web"}, start_new_session=True
+    )
+
+
+def _worker() -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "xuezheng.config.cli", "worker"], start_new_session=True
+    )
+
+
+def _wait_ready(host: str, port: int, children: list[subprocess.Popen]) -> None:
+    url = f"http://{host}:{port}/health/ready"
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if any(child.poll() is not None for child in children):
+            break
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.2)
+    raise ConfigurationError(
+        "网页服务未能启动，见上面的输出 / the web server did not start, see above"
+    )

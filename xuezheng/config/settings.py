@@ -1,0 +1,169 @@
+"""Django settings, from the checked environment (environment.py lists the keys)."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from psycopg.conninfo import conninfo_to_dict
+
+from xuezheng.config import postgres
+from xuezheng.config.environment import ConfigurationError, Environment, stored_secret
+
+env = Environment()
+BASE_DIR = Path(__file__).resolve().parents[2]
+DATA_DIR = postgres.location(env.get("XUEZHENG_DATA_DIR") or None)
+
+# -- database ---------------------------------------------------------------------------------------
+DB_ROLES = ("owner", "web", "worker")
+DB_ROLE = env.get("XUEZHENG_ROLE", "web")
+if DB_ROLE not in DB_ROLES:
+    raise ConfigurationError(f"XUEZHENG_ROLE: {DB_ROLE}")
+DATABASE_URL = env.get(f"XUEZHENG_DATABASE_{DB_ROLE.upper()}_URL")
+EMBEDDED = not DATABASE_URL
+_conninfo = conninfo_to_dict(DATABASE_URL or postgres.Cluster(DATA_DIR).login(DB_ROLE).conninfo())
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _conninfo.get("dbname", "xuezheng"),
+        "USER": _conninfo.get("user", ""),
+        "PASSWORD": _conninfo.get("password", ""),
+        "HOST": _conninfo.get("host", ""),
+        "PORT": str(_conninfo.get("port", "")),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3},
+    }
+}
+#: Role taken inside every fence; the owner's commands (migrate, demo) keep their own.
+FENCE_ROLE = "" if DB_ROLE == "owner" else f"xuezheng_{DB_ROLE}"
+STATEMENT_TIMEOUT = "15s"
+
+# -- program ----------------------------------------------------------------------------------------
+SECRET_KEY = env.get("XUEZHENG_SECRET_KEY") or stored_secret(DATA_DIR, "secret_key")
+DEBUG = False
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in env.get("XUEZHENG_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+]
+FILES_DIR = Path(env.get("XUEZHENG_FILES_DIR") or DATA_DIR / "files")
+AUDIT_HEAD_FILE = Path(env.get("XUEZHENG_AUDIT_HEAD_FILE") or DATA_DIR / "audit-heads.txt")
+IS_DEMO = env.flag("XUEZHENG_DEMO")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_filters",
+    "django_htmx",
+    "csp",
+    "procrastinate.contrib.django",
+    "xuezheng.kernel.reference",
+    "xuezheng.kernel.access",
+    "xuezheng.kernel.audit",
+    "xuezheng.kernel.files",
+    "xuezheng.kernel.indicators",
+    "xuezheng.kernel.cases",
+    "xuezheng.kernel.jobs",
+    "xuezheng.kernel.exchange",
+    "xuezheng.kernel.ui",
+    "xuezheng.registry",
+    "xuezheng.domains.oversight",
+    "xuezheng.domains.workplan",
+    "xuezheng.boards",
+    "xuezheng.demo",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "xuezheng.kernel.ui.conflict.ConflictMiddleware",
+    # Innermost: all that a view does, and the rendering of its page, happens inside the fence.
+    "xuezheng.kernel.access.fence.FenceMiddleware",
+]
+ROOT_URLCONF = "xuezheng.config.urls"
+WSGI_APPLICATION = "xuezheng.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "xuezheng.boards.context.shell",
+            ],
+            "builtins": ["xuezheng.kernel.ui.templatetags.ui"],
+        },
+    }
+]
+FORM_RENDERER = "xuezheng.kernel.ui.forms.FormRenderer"
+ROLES_MODULE = "xuezheng.registry.roles"
+AUTH_USER_MODEL = "access.User"
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+
+# -- words ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+# -- static files: straight from the packages, no collecting step -----------------------------------
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+# -- security ---------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+HTTPS = env.flag("XUEZHENG_HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

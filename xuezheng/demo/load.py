@@ -1,0 +1,2 @@
+class DemoRefused(Exception):
+    pass

@@ -1,0 +1,1 @@
+"""One folder per system.  None imports another; none exists before its work begins."""

@@ -1,0 +1,48 @@
+"""Permissions of this system and the roles that hold them."""
+
+from enum import StrEnum
+
+from xuezheng.registry import roles
+
+
+class Permission(StrEnum):
+    SEE = "workplan.see"
+    EDIT = "workplan.edit"
+    ADOPT = "workplan.adopt"
+    REPORT = "workplan.milestone.report"
+    ACCEPT = "workplan.milestone.accept"
+    EXTEND = "workplan.extension.ask"
+    DECIDE = "workplan.extension.decide"
+    URGE = "workplan.urge"
+    OVERRIDE = "workplan.light.override"
+    EXPORT = "workplan.export"
+
+
+_OFFICE = {Permission.SEE, Permission.REPORT, Permission.EXTEND, Permission.EXPORT}
+_LEADER = {
+    Permission.SEE,
+    Permission.DECIDE,
+    Permission.URGE,
+    Permission.OVERRIDE,
+    Permission.EXPORT,
+}
+GRANTS = {
+    roles.PLAN_OFFICER: {
+        Permission.SEE,
+        Permission.EDIT,
+        Permission.ADOPT,
+        Permission.ACCEPT,
+        Permission.URGE,
+        Permission.OVERRIDE,
+        Permission.EXPORT,
+    },
+    roles.DIRECTOR: _LEADER | {Permission.ADOPT},
+    roles.DEPUTY: _LEADER,
+    roles.OFFICE_HEAD: _OFFICE,
+    roles.OFFICER: _OFFICE,
+    roles.SAFETY_HEAD: {Permission.SEE, Permission.EXPORT},
+    roles.SAFETY_OFFICER: {Permission.SEE},
+    roles.INSPECTOR: {Permission.SEE},
+    roles.OUTSIDE_CONTACT: {Permission.REPORT},
+    roles.AUDITOR: {Permission.SEE, Permission.EXPORT},
+}

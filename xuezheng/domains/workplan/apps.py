@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class WorkplanConfig(AppConfig):
+    name = "xuezheng.domains.workplan"
+    label = "workplan"
+    verbose_name = _("工作要点")
+
+    def ready(self) -> None:
+        """Make the flows known to the inbox."""
+        from xuezheng.domains.workplan import flows  # noqa: F401

@@ -1,0 +1,125 @@
+"""Actors: whoever does something.  Services take one as `by`, querysets as `visible_to(actor)`."""
+
+import datetime as dt
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Protocol
+
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from xuezheng.kernel.access.models import Organisation, Post, User
+from xuezheng.kernel.access.permissions import grants, roles
+from xuezheng.kernel.access.scope import Scope, authorities, below
+
+
+class OutOfScope(PermissionDenied):
+    """The actor holds the permission, but not for this organisation."""
+
+
+class Actor(Protocol):
+    """What services and querysets ask of whoever acts."""
+
+    user: User | None
+    name: str
+
+    def can(self, permission: str) -> bool: ...
+
+    def scope(self, permission: str) -> Scope: ...
+
+    def post_for(self, permission: str, organisation_id: int) -> Post | None: ...
+
+
+class StaffActor:
+    """A signed-in member of staff with all posts held today.
+
+    One person with several posts sees one inbox; each act records the post that allowed it.
+    """
+
+    def __init__(self, user: User, day: dt.date | None = None):
+        self.user: User | None = user
+        self.day = day or timezone.localdate()
+
+    @cached_property
+    def name(self) -> str:
+        return str(self.user)
+
+    @cached_property
+    def posts(self) -> list[Post]:
+        """Posts held on the actor's day, with their organisations (one query)."""
+        held = Post.objects.current(self.day).filter(user=self.user)
+        return list(held.select_related("organisation"))
+
+    @cached_property
+    def permissions(self) -> frozenset[str]:
+        """The union of what the posts grant."""
+        return frozenset().union(*(grants().get(post.role, frozenset()) for post in self.posts))
+
+    def can(self, permission: str) -> bool:
+        """Whether any post grants the permission somewhere."""
+        return str(permission) in self.permissions
+
+    @cached_property
+    def _reach(self) -> dict[int, frozenset[int]]:
+        """Post id -> organisations reached (two queries at most, for all posts together)."""
+        starts = {post.organisation_id for post in self.posts}
+        tops = authorities(starts, self.day) if starts else {}
+        known = roles()
+        roots = {
+            post.id: tops[post.organisation_id]
+            if known[post.role].reach == "authority"
+            else post.organisation_id
+            for post in self.posts
+        }
+        trees = below(set(roots.values()), self.day) if roots else {}
+        return {post_id: trees[root] for post_id, root in roots.items()}
+
+    def scope(self, permission: str) -> Scope:
+        """Organisations in which some post grants the permission."""
+        reached = (
+            self._reach[post.id]
+            for post in self.posts
+            if str(permission) in grants().get(post.role, frozenset())
+        )
+        return Scope(frozenset().union(*reached))
+
+    def post_for(self, permission: str, organisation_id: int) -> Post:
+        """The post under which the actor may use the permission in the organisation.
+
+        Raises PermissionDenied when no post grants it at all, OutOfScope when none reaches there.
+        The nearest post is preferred: one held in the organisation itself.
+        """
+        granting = [
+            post for post in self.posts if str(permission) in grants().get(post.role, frozenset())
+        ]
+        if not granting:
+            raise PermissionDenied(str(permission))
+        reaching = [post for post in granting if organisation_id in self._reach[post.id]]
+        if not reaching:
+            raise OutOfScope(str(permission))
+        return min(reaching, key=lambda post: post.organisation_id != organisation_id)
+
+
+class JobActor:
+    """A job or command of the program itself; it may do what it was started for, everywhere."""
+
+    user: User | None = None
+
+    def __init__(self, name: str, permissions: Iterable[str]):
+        self.name = name
+        self.permissions = frozenset(str(permission) for permission in permissions)
+
+    def can(self, permission: str) -> bool:
+        """Whether the job was started with the permission."""
+        return str(permission) in self.permissions
+
+    def scope(self, permission: str) -> Scope:
+        """All organisations, if the job holds the permission."""
+        if not self.can(permission):
+            return Scope(frozenset())
+        return Scope(frozenset(Organisation.objects.values_list("id", flat=True)))
+
+    def post_for(self, permission: str, organisation_id: int) -> None:
+        """None: a job holds no post.  Raises PermissionDenied without the permission."""
+        if not self.can(permission):
+            raise PermissionDenied(str(permission))

@@ -1,0 +1,93 @@
+"""The fence: one database transaction around each request or job, under a role without ownership.
+
+Django's ATOMIC_REQUESTS commits before a template response is rendered; a middleware around the
+whole handler does not.  GET runs READ ONLY and is rolled back, so that a page cannot change data.
+The session and the trail of reads are written outside, in short transactions of their own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django_htmx.http import HttpResponseClientRedirect
+
+from xuezheng.kernel.access.actors import Actor, StaffActor
+from xuezheng.kernel.access.guards import Guard, safe
+
+
+@contextmanager
+def fenced(*, read_only: bool = False) -> Iterator[None]:
+    """A transaction under `settings.FENCE_ROLE`; read-only ones are always rolled back.
+
+    Inside another transaction (a test, an import) it is a savepoint, and the role goes back after.
+    """
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            if read_only:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            if settings.FENCE_ROLE:
+                cursor.execute(
+                    "SELECT set_config('role', %s, true), set_config('statement_timeout', %s, true)",
+                    [settings.FENCE_ROLE, settings.STATEMENT_TIMEOUT],
+                )
+        yield
+        if read_only:
+            transaction.set_rollback(True)
+        elif nested and settings.FENCE_ROLE and not transaction.get_rollback():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('role', 'none', true)")
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[Actor]:
+    """The fence for jobs, commands and imports."""
+    with fenced():
+        yield actor
+
+
+class FenceMiddleware:
+    """Puts `request.actor`, checks the view's guard, and runs the view inside the fence."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Resolved before the transaction: an expired session is deleted, which a GET could not do.
+        signed_in = request.user.is_authenticated
+        request.actor = StaffActor(request.user) if signed_in else None
+        request.after_fence = []
+        request.failed_inside_fence = False
+        with fenced(read_only=safe(request)):
+            response = self.get_response(request)
+            if request.failed_inside_fence or response.status_code >= 500:
+                transaction.set_rollback(True)
+        if response.status_code < 400:
+            # If the trail of reads cannot be written, the page must not be shown: this may raise.
+            for write in request.after_fence:
+                write()
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
+    ) -> HttpResponse | None:
+        """Refuse an unmarked view, an anonymous user, a missing permission."""
+        guard: Guard | None = getattr(view, "guard", None)
+        if guard is None:
+            raise ImproperlyConfigured(f"{view.__module__}.{view.__qualname__} names no permission")
+        if guard.anonymous:
+            return None
+        if request.actor is None:
+            login = redirect_to_login(request.get_full_path())
+            return HttpResponseClientRedirect(login.url) if request.htmx else login
+        if guard.permissions and not any(request.actor.can(p) for p in guard.permissions):
+            raise PermissionDenied
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Any exception of the view, also 403 and 404, undoes what it wrote."""
+        request.failed_inside_fence = True

@@ -1,0 +1,44 @@
+"""Writing the trail."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.models import Post
+from xuezheng.kernel.audit.models import Entry
+
+
+def record(
+    action: str,
+    *,
+    by: Actor,
+    post: Post | None = None,
+    organisation_id: int | None = None,
+    object_type: str = "",
+    object_id: object = "",
+    reason: str = "",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append an entry in the running transaction.  `detail`: codes, numbers, ISO dates only."""
+    # The actor column is for jobs; a person is named by the user's key, never copied as text.
+    Entry.objects.create(
+        action=action,
+        actor="" if by.user else by.name,
+        user=by.user,
+        post=post,
+        organisation_id=organisation_id,
+        object_type=object_type,
+        object_id=str(object_id),
+        reason=reason[:300],
+        detail=detail or {},
+    )
+
+
+def record_read(request: HttpRequest, action: str, **fields: Any) -> None:
+    """Note that the request shows or exports something; written after the read-only fence.
+
+    If it cannot be written, the request fails and nothing is shown.
+    """
+    actor = request.actor
+    request.after_fence.append(lambda: record(action, by=actor, **fields))

@@ -1,0 +1,92 @@
+"""State machines as data.  Pure: no database, no request.
+
+A system declares one `Flow` per kind of case in its flows.py.  House tests walk it: every state is
+reachable, every open state has a way out and somebody whose duty it is.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where any case stands, whatever its own states are called."""
+
+    DRAFT = "draft"
+    WAITING = (
+        "waiting"  # the reporting side has done its part; the deciding side owes the next step
+    )
+    ACTING = "acting"  # the responsible side owes the next step
+    CHECKING = "checking"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class State:
+    """A state: its label, its phase, and which clock runs in it (empty: none)."""
+
+    label: str
+    phase: Phase
+    clock: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A way from some states to another.
+
+    `duty`: somebody with the permission owes this step while the case is in one of `sources`, so it
+    stands in their inbox.  `not_by`: earlier steps whose doer may not do this one (four eyes).
+    """
+
+    key: str
+    label: str
+    sources: tuple[str, ...]
+    target: str
+    permission: str
+    duty: bool = False
+    needs_note: bool = False
+    not_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A kind of case: its number prefix, states and steps; `opening` records how it begins."""
+
+    kind: str
+    label: str
+    prefix: str
+    initial: str
+    opening: Step
+    states: dict[str, State]
+    steps: tuple[Step, ...]
+    url_name: str
+    _by_key: dict[str, Step] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_key", {step.key: step for step in self.steps})
+        names = set(self.states)
+        for step in self.steps:
+            unknown = {*step.sources, step.target} - names
+            if unknown:
+                raise ValueError(f"{self.kind}.{step.key}: unknown states {sorted(unknown)}")
+
+    def step(self, key: str) -> Step:
+        """The step of that key.  Raises KeyError."""
+        return self._by_key[key]
+
+    def leaving(self, state: str) -> list[Step]:
+        """Steps that may be taken from a state."""
+        return [step for step in self.steps if state in step.sources]
+
+    def duty(self, state: str) -> Step | None:
+        """The step that somebody owes in a state, if any."""
+        return next((step for step in self.leaving(state) if step.duty), None)
+
+
+FLOWS: dict[str, Flow] = {}
+
+
+def register(flow: Flow) -> Flow:
+    """Make a flow known to the inbox and the timeline.  Raises ValueError for a kind used twice."""
+    if FLOWS.setdefault(flow.kind, flow) is not flow:
+        raise ValueError(f"two flows of kind {flow.kind}")
+    return flow

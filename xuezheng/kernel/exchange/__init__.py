@@ -1,0 +1,1 @@
+"""Excel in and out.  So far: lists out."""

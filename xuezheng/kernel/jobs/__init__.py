@@ -1,0 +1,1 @@
+"""Background jobs behind one `enqueue()`; periodic jobs; rescue of jobs whose worker died."""

@@ -1,0 +1,26 @@
+"""The one door to the queue, so that another queue could stand behind it.
+
+Jobs are idempotent: a worker may die in the middle and the job runs again.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+
+def enqueue(task_name: str, *, only_one: str = "", **arguments: Any) -> None:
+    """Queue a task in the running transaction: rolled back with it.
+
+    `only_one` is a name under which at most one job may wait; a second one is dropped.
+    """
+    task = app.configure_task(task_name, queueing_lock=only_one or None)
+    try:
+        with (
+            transaction.atomic()
+        ):  # a savepoint, so that a refusal does not spoil the caller's work
+            task.defer(**arguments)
+    except AlreadyEnqueued:
+        # The waiting job will see this transaction's data too, because jobs read what is committed.
+        return

@@ -1,0 +1,98 @@
+"""Reading policy parameters, and loading the shipped ones from YAML.
+
+A system ships `parameters/*.yaml`: a list of {key, value, label, label_en, unit, from, to, source,
+certainty}.  `xuezheng migrate` writes them; a bureau's own values are never touched by that.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.apps import apps
+from django.db.models import Q
+
+from xuezheng.kernel.reference.models import Certainty, Parameter
+
+
+class MissingParameter(LookupError):
+    """No value of the parameter is in force on that day."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A parameter's value on a day, with what a screen must show beside it."""
+
+    key: str
+    value: Any
+    label: str
+    label_en: str
+    unit: str
+    source: str
+    certainty: str
+
+    @property
+    def unconfirmed(self) -> bool:
+        """True where the screen has to show 待确认."""
+        return self.certainty == Certainty.UNCONFIRMED
+
+
+def settings_on(day: dt.date, prefix: str, owner: str = "") -> dict[str, Setting]:
+    """All parameters below `prefix` in force on `day`, the owner's own value before the shipped one.
+
+    One query.  Keys of the result have the prefix and its dot removed.
+    """
+    rows = Parameter.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=day),
+        key__startswith=prefix + ".",
+        valid_from__lte=day,
+        owner__in={"", owner},
+    ).order_by("owner", "valid_from")
+    # Later rows of the order win: the owner's after the shipped, the newer after the older.
+    return {
+        row.key.removeprefix(prefix + "."): Setting(
+            row.key, row.value, row.label, row.label_en, row.unit, row.source, row.certainty
+        )
+        for row in rows
+    }
+
+
+def setting(key: str, day: dt.date, owner: str = "") -> Setting:
+    """One parameter on a day.  Raises MissingParameter."""
+    prefix, _, name = key.rpartition(".")
+    try:
+        return settings_on(day, prefix, owner)[name]
+    except KeyError:
+        raise MissingParameter(key) from None
+
+
+def shipped() -> list[Parameter]:
+    """The parameters of all installed systems, read from their YAML, not yet saved."""
+    rows = []
+    for config in apps.get_app_configs():
+        for path in sorted(Path(config.path, "parameters").glob("*.yaml")):
+            rows += [_row(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    return rows
+
+
+def _row(entry: dict[str, Any]) -> Parameter:
+    return Parameter(
+        key=entry["key"],
+        value=entry["value"],
+        label=entry["label"],
+        label_en=entry["label_en"],
+        unit=entry.get("unit", ""),
+        valid_from=entry["from"],
+        valid_to=entry.get("to"),
+        source=entry["source"],
+        certainty=Certainty(entry["certainty"]),
+    )
+
+
+def load_shipped() -> int:
+    """Replace the shipped parameters by those of the files.  Returns how many there are."""
+    rows = shipped()
+    Parameter.objects.filter(owner="").delete()
+    Parameter.objects.bulk_create(rows)
+    return len(rows)

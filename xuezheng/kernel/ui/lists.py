@@ -1,0 +1,31 @@
+"""What every list page has: filters in the URL, paging, a count."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django_filters import FilterSet
+
+PAGE_SIZES = (20, 50, 100)
+
+
+def list_context(request: HttpRequest, filterset: FilterSet, *, title: str) -> dict[str, Any]:
+    """Context of templates/ui/list.html: title, filter form, page, count, whether filtered.
+
+    `per_page` of the URL chooses among PAGE_SIZES; an unknown page number gives the nearest page.
+    """
+    size = request.GET.get("per_page", "")
+    per_page = int(size) if size.isdigit() and int(size) in PAGE_SIZES else PAGE_SIZES[0]
+    page = Paginator(filterset.qs, per_page).get_page(request.GET.get("page"))
+    active = [
+        name
+        for name, value in request.GET.items()
+        if value and name not in {"page", "per_page", "export"}
+    ]
+    return {
+        "title": title,
+        "filters": filterset.form,
+        "page": page,
+        "active_filters": active,
+        "page_sizes": PAGE_SIZES,
+    }

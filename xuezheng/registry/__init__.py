@@ -1,0 +1,1 @@
+"""People and places that all systems refer to: kinds of organisation and roles, for now."""
