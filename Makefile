@@ -43,8 +43,10 @@ run: setup
 browser: $(PYTHON_READY)
 	@$(PY) tools/browser.py
 
+# Playwright's own Node wants a library that a bare machine does not have; ours does as well.
 test: setup browser
-	@CHROMIUM="$$($(PY) tools/browser.py)" $(PY) -m pytest -n $(JOBS) $(ARGS)
+	@CHROMIUM="$$($(PY) tools/browser.py)" PLAYWRIGHT_NODEJS_PATH="$$(command -v node)" \
+		$(PY) -m pytest -n $(JOBS) $(ARGS)
 
 check: $(PYTHON_READY)
 	@$(PY) -m ruff check .

@@ -33,13 +33,15 @@ sh tools/step.sh 'Python 包 / Python packages' "$venv/bin/python" -m pip instal
     -r requirements.lock
 
 # The checkout itself: a path file and a command instead of an editable install, which would need a
-# build backend that is not in the lock.
+# build backend that is not in the lock.  Relative, so that a moved checkout never runs the old one.
 "$venv/bin/python" - <<'EOS'
+import os
 import sysconfig
 from pathlib import Path
 
 packages = Path(sysconfig.get_path("purelib"))
-(packages / "xuezheng.pth").write_text(f"{Path.cwd()}\n", encoding="utf-8")
+checkout = os.path.relpath(Path.cwd(), packages)
+(packages / "xuezheng.pth").write_text(f"{checkout}\n", encoding="ascii")
 EOS
 cat >"$venv/bin/xuezheng" <<'EOS'
 #!/bin/sh

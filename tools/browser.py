@@ -45,7 +45,6 @@ def fetch() -> Path:
     print("· 浏览器 / browser (chromium) …", end=" ", file=sys.stderr, flush=True)
     began = time.monotonic()
     path = _install() if os.geteuid() == 0 else _unpack()
-    _run(str(path), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "about:blank")
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return path
 
@@ -53,7 +52,7 @@ def fetch() -> Path:
 def _install() -> Path:
     _run("apt-get", "update")
     _run("apt-get", "install", "-y", "--no-install-recommends", *PACKAGES)
-    return Path(shutil.which("chromium") or "/usr/bin/chromium")
+    return _proved(Path("/usr/bin/chromium"))
 
 
 def _unpack() -> Path:
@@ -82,7 +81,7 @@ def _unpack() -> Path:
 
 def _write_command(root: Path) -> Path:
     """A command that starts the unpacked browser with the libraries and fonts beside it."""
-    libraries = sorted({str(path.parent) for path in (root / "usr" / "lib").rglob("*.so*")})
+    libraries = sorted({str(path.parent) for path in root.rglob("*.so*")})
     fonts = FOLDER / "fonts.conf"
     fonts.write_text(
         '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">\n'
@@ -90,7 +89,7 @@ def _write_command(root: Path) -> Path:
         f"<cachedir>{FOLDER}/fonts</cachedir></fontconfig>\n",
         encoding="utf-8",
     )
-    command = FOLDER / "chromium"
+    command = FOLDER / "chromium.new"
     command.write_text(
         "#!/bin/sh\n"
         f"export LD_LIBRARY_PATH='{':'.join(libraries)}' FONTCONFIG_FILE='{fonts}'\n"
@@ -98,7 +97,13 @@ def _write_command(root: Path) -> Path:
         encoding="utf-8",
     )
     command.chmod(0o755)
-    return command
+    return _proved(command).rename(FOLDER / "chromium")
+
+
+def _proved(browser: Path) -> Path:
+    """The browser, once it has shown that it starts."""
+    _run(str(browser), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "about:blank")
+    return browser
 
 
 def _run(*command: str) -> None:

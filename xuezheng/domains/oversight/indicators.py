@@ -22,6 +22,7 @@ register(
         folder=FOLDER,
         permission=Permission.SEE,
         row_url="hazard_detail",
+        words=("隐患", "整改"),
         reasons={
             "in_time": _("按期完成整改"),
             "late": _("超期完成整改"),

@@ -74,6 +74,7 @@ EXTENSION = register(
             "asked": State(_("待审批"), Phase.WAITING, clock="decision"),
             "granted": State(_("已同意"), Phase.CLOSED),
             "refused": State(_("未同意"), Phase.CLOSED),
+            "lapsed": State(_("已失效"), Phase.CLOSED),
         },
         steps=(
             Step("grant", _("同意"), ("asked",), "granted", Permission.DECIDE, duty=True),
@@ -85,6 +86,8 @@ EXTENSION = register(
                 Permission.DECIDE,
                 needs_note=True,
             ),
+            # The milestone was reported as done before the request was decided.
+            Step("lapse", _("失效"), ("asked",), "lapsed", Permission.REPORT),
         ),
     )
 )

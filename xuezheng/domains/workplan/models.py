@@ -349,6 +349,14 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
             Q(commitment__in=Commitment.objects.visible_to(actor)) | Q(case__organisation__in=owed)
         )
 
+    def live(self) -> "MilestoneQuerySet":
+        """Not withdrawn."""
+        return self.exclude(state="withdrawn")
+
+    def open(self) -> "MilestoneQuerySet":
+        """Neither accepted nor withdrawn."""
+        return self.exclude(state__in=["accepted", "withdrawn"])
+
 
 class Milestone(models.Model):
     """A dated step of a commitment that its lead office reports and the plan office accepts."""

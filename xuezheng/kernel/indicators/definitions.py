@@ -19,7 +19,8 @@ class Indicator:
     A count has no denominator (NULL) and its value is the numerator.  `scale` turns the quotient into
     the unit: 100 for per cent.  Where fewer than `min_cell` rows stand behind a figure it is not
     shown.  `row_url` is the URL name that opens a row of the proof by its `row_id`,
-    `reasons` the words for the proof's reason codes.
+    `reasons` the words for the proof's reason codes.  A commitment whose wording holds all of `words`
+    is proposed to be measured by it.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Indicator:
     permission: str
     row_url: str
     reasons: dict[str, str]
+    words: tuple[str, ...] = ()
     scale: int = 100
     higher_is_better: bool = True
     min_cell: int = 0

@@ -1,0 +1,89 @@
+"""Reads used by more than one caller."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+
+from xuezheng.domains.workplan.models import Commitment, Milestone, Plan, Target
+from xuezheng.domains.workplan.rules import (
+    CommitmentFact,
+    Kind,
+    MilestoneFact,
+    TargetFact,
+    Thresholds,
+)
+from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.indicators.models import Reading
+from xuezheng.kernel.reference.parameters import Setting, settings_on
+
+
+def light_settings(day: dt.date, owner: str = "") -> dict[str, Setting]:
+    """Parameters of the lights in force on a day (one query)."""
+    return settings_on(day, "workplan.light", owner)
+
+
+def thresholds(settings: dict[str, Setting]) -> Thresholds:
+    """The thresholds out of the parameters."""
+    return Thresholds(
+        red_points=float(settings["red_points"].value),
+        soon_days=int(settings["soon_days"].value),
+        target_points=float(settings["target_points"].value),
+    )
+
+
+def current_plan(actor: Actor, year: int | None = None) -> Plan | None:
+    """The newest adopted plan that the actor may see, or that of a year."""
+    plans = Plan.objects.visible_to(actor).exclude(status=Plan.Status.REVIEW)
+    if year:
+        plans = plans.filter(year=year)
+    return plans.select_related("organisation").order_by("-year", "-id").first()
+
+
+def plan_readings(plan: Plan) -> dict[str, Reading]:
+    """Indicator key -> newest reading of the plan's organisation for the plan's year."""
+    return Reading.objects.latest(plan.organisation_id, dt.date(plan.year, 1, 1))
+
+
+def facts_of(plan: Plan, commitments: Iterable[Commitment]) -> dict[int, CommitmentFact]:
+    """Commitment id -> what the light rule needs.  Three queries, whatever the number of rows."""
+    rows = list(commitments)
+    ids = [row.id for row in rows]
+    readings = plan_readings(plan)
+    milestones = defaultdict(list)
+    for milestone in Milestone.objects.live().filter(commitment__in=ids):
+        milestones[milestone.commitment_id].append(
+            MilestoneFact(
+                due_on=milestone.due_on,
+                weight=milestone.weight,
+                done_on=milestone.done_on if milestone.state == "accepted" else None,
+                reported=milestone.state == "reported",
+            )
+        )
+    targets = defaultdict(list)
+    for target in Target.objects.filter(commitment__in=ids):
+        targets[target.commitment_id].append(target_fact(target, readings))
+    return {
+        row.id: CommitmentFact(
+            kind=Kind(row.kind),
+            start_on=row.start_on,
+            due_on=row.due_on,
+            accepted_on=row.accepted_on,
+            milestones=milestones[row.id],
+            targets=targets[row.id],
+        )
+        for row in rows
+    }
+
+
+def target_fact(target: Target, readings: dict[str, Reading]) -> TargetFact:
+    """A target with the value of its indicator, if it has one and the value may be shown."""
+    reading = readings.get(target.indicator)
+    return TargetFact(
+        comparator=target.comparator,
+        value=float(target.value),
+        high=None if target.high is None else float(target.high),
+        actual=reading.shown if reading else None,
+        strict=target.strict,
+        cumulative=target.cumulative,
+        baseline=None if target.baseline is None else float(target.baseline),
+    )

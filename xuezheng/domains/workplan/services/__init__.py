@@ -1,0 +1,1 @@
+"""One module for each topic: importing, reviewing, adopting, carrying out, lights."""
