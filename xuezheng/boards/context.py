@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import resolve, reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from xuezheng.boards.access import Permission
@@ -56,11 +57,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return shown
 
 
+def bureau() -> Organisation | None:
+    """The bureau of this installation: one database holds one district."""
+    return Organisation.objects.filter(kind=OrganisationKind.BUREAU).order_by("id").first()
+
+
 def site() -> dict[str, str]:
     """The bureau's names; the program's name while there is no bureau yet."""
-    bureau = Organisation.objects.filter(kind=OrganisationKind.BUREAU).order_by("id").first()
-    name = str(bureau) if bureau else "学政"
-    return {"name": name, "short": (bureau.short_name if bureau else "") or name}
+    top = bureau()
+    name = str(top) if top else gettext("学政")
+    return {"name": name, "short": (top.short_name if top else "") or name}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -1,10 +1,17 @@
 from django.urls import path
 
-from xuezheng.boards.views import account, health, inbox
+from xuezheng.boards.views import account, audit, health, inbox, indicators, parameters, search
 
 urlpatterns = [
     path("", inbox.home, name="home"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("indicators/", indicators.indicator_list, name="indicator_list"),
+    path("indicators/<str:key>/", indicators.indicator_detail, name="indicator_detail"),
+    path("readings/<int:reading_id>/", indicators.indicator_proof, name="indicator_proof"),
+    path("parameters/", parameters.parameter_list, name="parameter_list"),
+    path("parameters/<str:key>/", parameters.parameter_edit, name="parameter_edit"),
+    path("audit/", audit.audit_list, name="audit_list"),
+    path("search/", search.search, name="search"),
     path("sign-in/", account.sign_in, name="sign_in"),
     path("sign-out/", account.sign_out, name="sign_out"),
     path("password/", account.change_password, name="change_password"),

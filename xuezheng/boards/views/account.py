@@ -2,6 +2,7 @@
 
 from django.contrib.auth import views as auth
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
 from xuezheng.kernel.access.guards import public, signed_in
 
@@ -12,6 +13,8 @@ sign_in = public(
 sign_out = public(auth.LogoutView.as_view())
 change_password = signed_in(
     auth.PasswordChangeView.as_view(
-        template_name="boards/change_password.html", success_url=reverse_lazy("home")
+        template_name="boards/change_password.html",
+        success_url=reverse_lazy("home"),
+        extra_context={"title": gettext_lazy("修改密码"), "submit": gettext_lazy("保存新密码")},
     )
 )

@@ -18,6 +18,6 @@ DUTIES = [
         "icon": "shield-alert",
         "office": _("安全管理科"),
         "roles": (roles.SAFETY_OFFICER, roles.SITE_HEAD, roles.SITE_SECRETARY),
-        "source": "《安全生产法》（2021）；工作要点：平安校园",
+        "source": _("《安全生产法》（2021）；工作要点：平安校园"),
     }
 ]

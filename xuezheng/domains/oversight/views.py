@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -19,8 +20,8 @@ from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.kernel.exchange.workbook import Column, list_response
-from xuezheng.kernel.files.store import path_of
-from xuezheng.kernel.ui.lists import list_context
+from xuezheng.kernel.ui.cases import attachment_response, open_forms, way_so_far
+from xuezheng.kernel.ui.lists import export_url, list_context
 from xuezheng.kernel.ui.steps import attempt
 
 #: A person who may only report sees what they reported.
@@ -54,7 +55,7 @@ def hazard_list(request: HttpRequest) -> HttpResponse:
             ("closed", _("已销号")),
         ],
         "may_report": request.actor.can(Permission.REPORT),
-        "may_export": request.actor.can(Permission.EXPORT),
+        "export_url": export_url(request) if request.actor.can(Permission.EXPORT) else "",
         "unconfirmed": [s for s in settings.values() if s.unconfirmed],
         "today": today,
     }
@@ -111,7 +112,13 @@ def hazard_report(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("已上报，编号 %s。") % hazard.case.number)
             return redirect("hazard_detail", hazard.case.number)
     status = 422 if form.is_bound else 200
-    return render(request, "oversight/hazard_report.html", {"form": form}, status=status)
+    context = {
+        "form": form,
+        "title": _("上报隐患"),
+        "submit": _("提交上报"),
+        "cancel_url": reverse("hazard_list"),
+    }
+    return render(request, "oversight/hazard_report.html", context, status=status)
 
 
 def _visible(request: HttpRequest, number: str) -> Hazard:
@@ -121,28 +128,15 @@ def _visible(request: HttpRequest, number: str) -> Hazard:
     return get_object_or_404(rows, case__number=number)
 
 
-def _step_forms(request: HttpRequest, hazard: Hazard) -> dict[str, object]:
-    """The forms of the steps that the actor may take now."""
-    case, actor = hazard.case, request.actor
-    open_steps = {step.key: step for step in case.flow.leaving(hazard.state)}
-    forms = {}
-    for name, (form_class, steps, label) in STEP_FORMS.items():
-        taken = [open_steps[key] for key in steps if key in open_steps]
-        if taken and case.organisation_id in actor.scope(taken[0].permission):
-            forms[name] = form_class(row=hazard, actor=actor, label=label, name=name)
-    return forms
-
-
 def _detail(
     request: HttpRequest, hazard: Hazard, forms: dict[str, object], status: int = 200
 ) -> HttpResponse:
-    moves = hazard.case.moves.select_related("user", "post__organisation")
     settings = hazard_settings(timezone.localdate())
     context = {
         "hazard": hazard,
         "case": hazard.case,
         "category": dict(categories(settings)).get(hazard.category, hazard.category),
-        "moves": moves.prefetch_related("attachments__file").order_by("-at", "-id"),
+        "moves": way_so_far(hazard.case),
         "clocks": hazard.case.clocks.order_by("started", "id"),
         "forms": forms.values(),
         "may_urge": hazard.case.is_open
@@ -157,7 +151,7 @@ def _detail(
 def hazard_detail(request: HttpRequest, number: str) -> HttpResponse:
     """One hazard: facts, photos, way so far, and the steps that are open to the reader."""
     hazard = _visible(request, number)
-    return _detail(request, hazard, _step_forms(request, hazard))
+    return _detail(request, hazard, open_forms(hazard, request.actor, STEP_FORMS))
 
 
 @require_POST
@@ -175,7 +169,12 @@ def hazard_step(request: HttpRequest, number: str, step: str) -> HttpResponse:
         attempt(form, form.save)
     if form.errors:
         hazard = _visible(request, number)
-        return _detail(request, hazard, _step_forms(request, hazard) | {step: form}, status=422)
+        return _detail(
+            request,
+            hazard,
+            open_forms(hazard, request.actor, STEP_FORMS) | {step: form},
+            status=422,
+        )
     messages.success(request, _("已办理：%s。") % label)
     return redirect("hazard_detail", number)
 
@@ -198,14 +197,4 @@ def hazard_urge(request: HttpRequest, number: str) -> HttpResponse:
 @requires(*SEES)
 def hazard_file(request: HttpRequest, number: str, file_id: str) -> FileResponse:
     """A photo or document of a hazard that the reader may see."""
-    hazard = _visible(request, number)
-    attachment = get_object_or_404(hazard.case.attachments.select_related("file"), file_id=file_id)
-    stored = attachment.file
-    response = FileResponse(
-        path_of(stored.sha256).open("rb"),
-        content_type=stored.media_type,
-        as_attachment=not stored.is_picture,
-        filename=stored.name,
-    )
-    response.headers["Cache-Control"] = "private, max-age=3600"
-    return response
+    return attachment_response(_visible(request, number).case, file_id)

@@ -17,6 +17,6 @@ DUTIES = [
         "icon": "list-checks",
         "office": _("办公室"),
         "roles": (roles.PLAN_OFFICER, roles.OFFICE_HEAD, roles.OFFICER),
-        "source": "年度工作要点全文",
+        "source": _("年度工作要点全文"),
     }
 ]

@@ -152,9 +152,7 @@ class AmendmentMixin(forms.Form):
         """What the user gave, or None under review."""
         if "reason" not in self.fields:
             return None
-        return reviewing.Amendment(
-            self.cleaned_data["reason"], self.cleaned_data["meeting_number"]
-        )
+        return reviewing.Amendment(self.cleaned_data["reason"], self.cleaned_data["meeting_number"])
 
 
 class CommitmentForm(AmendmentMixin, forms.ModelForm):
@@ -317,9 +315,7 @@ class MilestoneForm(AmendmentMixin):
     title = forms.CharField(label=gettext_lazy("节点"), max_length=120)
     role = forms.ChoiceField(label=gettext_lazy("环节"), choices=MilestoneRole)
     due_on = forms.DateField(label=gettext_lazy("期限"), widget=DateInput)
-    weight = forms.IntegerField(
-        label=gettext_lazy("权重"), min_value=1, max_value=100, initial=1
-    )
+    weight = forms.IntegerField(label=gettext_lazy("权重"), min_value=1, max_value=100, initial=1)
     field_order = ["title", "role", "due_on", "weight", "reason", "meeting_number"]
 
     def __init__(self, *args: Any, commitment: Commitment, actor: Actor, **kwargs: Any):

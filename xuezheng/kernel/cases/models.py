@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation, Post, User
 from xuezheng.kernel.access.permissions import all_permissions
-from xuezheng.kernel.cases.flows import FLOWS, Flow, Phase, State
+from xuezheng.kernel.cases.flows import FLOWS, Flow, Phase, State, Step
 from xuezheng.kernel.files.models import StoredFile
 
 
@@ -98,6 +98,11 @@ class Case(models.Model):
     def state_info(self) -> State:
         """Label, phase and clock of the present state."""
         return self.flow.states[self.state]
+
+    @property
+    def duty(self) -> Step | None:
+        """The step that somebody owes now."""
+        return self.flow.duty(self.state)
 
     @property
     def is_open(self) -> bool:

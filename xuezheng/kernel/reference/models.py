@@ -49,6 +49,11 @@ class Parameter(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def is_list(self) -> bool:
+        """Whether the value is a code list."""
+        return isinstance(self.value, list)
+
 
 class CalendarDay(models.Model):
     """A day whose status differs from, or confirms, the Monday-to-Friday rule."""

@@ -29,3 +29,11 @@ def list_context(request: HttpRequest, filterset: FilterSet, *, title: str) -> d
         "active_filters": active,
         "page_sizes": PAGE_SIZES,
     }
+
+
+def export_url(request: HttpRequest) -> str:
+    """The present list as a workbook: same filters, all pages."""
+    query = request.GET.copy()
+    query.pop("page", None)
+    query["export"] = "xlsx"
+    return f"?{query.urlencode()}"

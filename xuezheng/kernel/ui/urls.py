@@ -1,1 +1,7 @@
-urlpatterns = []
+from django.urls import path
+
+from xuezheng.kernel.ui import views
+
+urlpatterns = [
+    path("large-text/", views.large_text, name="large_text"),
+]

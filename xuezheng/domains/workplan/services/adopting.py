@@ -64,8 +64,8 @@ def adopt_plan(plan: Plan, *, meeting_number: str, by: Actor) -> PlanVersion:
     Raises StepRefused while something is open, when another plan of the year is adopted, or without
     the number of the meeting.
     """
-    plan = Plan.objects.select_for_update(of=("self",)).select_related("organisation").get(
-        id=plan.id
+    plan = (
+        Plan.objects.select_for_update(of=("self",)).select_related("organisation").get(id=plan.id)
     )
     post = by.post_for(Permission.ADOPT, plan.organisation_id)
     if not plan.in_review:

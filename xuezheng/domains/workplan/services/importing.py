@@ -148,11 +148,7 @@ def _code_prefix(section: Section) -> str:
         section = section.parent
     top = chain[::-1][:2]
     return ".".join(
-        str(
-            Section.objects.filter(
-                plan=s.plan_id, parent=s.parent_id, order__lte=s.order
-            ).count()
-        )
+        str(Section.objects.filter(plan=s.plan_id, parent=s.parent_id, order__lte=s.order).count())
         for s in top
     )
 

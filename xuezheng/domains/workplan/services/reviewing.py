@@ -203,9 +203,7 @@ def edit_commitment(
         )
         after = ", ".join(sorted(o.name for o, _part in supports))
         if before != after:
-            differences.append(
-                {"code": row.code, "field": "supports", "from": before, "to": after}
-            )
+            differences.append({"code": row.code, "field": "supports", "from": before, "to": after})
     if differences:
         _note(plan, by, "edit", row, differences, amendment)
     return row
@@ -218,9 +216,7 @@ def _move_milestones(row: Commitment) -> None:
     )
 
 
-def bulk_assign(
-    commitments: Iterable[Commitment], *, by: Actor, **changes: Any
-) -> int:
+def bulk_assign(commitments: Iterable[Commitment], *, by: Actor, **changes: Any) -> int:
     """Set the same fields on several commitments of one plan under review.  Returns how many."""
     count = 0
     for row in commitments:
@@ -349,7 +345,9 @@ def set_target(
     """Add or change a target: text, value, high, unit, comparator, strict, hedged, indicator …"""
     plan = open_plan(commitment.plan_id, by, amendment)
     row = target or Target(commitment=commitment)
-    before = "" if target is None else f"{row.comparator} {row.value_text}{row.unit} {row.indicator}"
+    before = (
+        "" if target is None else f"{row.comparator} {row.value_text}{row.unit} {row.indicator}"
+    )
     for name, value in values.items():
         setattr(row, name, value)
     row.value = Decimal(row.value)
@@ -411,9 +409,7 @@ def add_milestone(
 
 def publish(milestone: Milestone, *, by: Actor) -> None:
     """Hand a drafted milestone out to its lead office; its clock starts."""
-    advance(
-        milestone, "publish", by=by, due=milestone.due_on, basis=_("工作要点确定的节点期限")
-    )
+    advance(milestone, "publish", by=by, due=milestone.due_on, basis=_("工作要点确定的节点期限"))
 
 
 def remove_milestone(

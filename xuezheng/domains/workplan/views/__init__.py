@@ -1,0 +1,1 @@
+"""plans (list, import, review, adopt), commitments (one and its parts), carrying (milestones)."""
