@@ -71,7 +71,7 @@ def test_flows_have_no_dead_end(flow: Flow) -> None:
             assert not flow.leaving(name), f"{name} is closed and yet has a way out"
         else:
             assert flow.duty(name), f"nobody owes the next step of {name}"
-            assert state.clock or state.phase == Phase.DRAFT, f"no clock in {name}"
+            assert state.clocks or state.phase == Phase.DRAFT, f"no clock in {name}"
             assert sum(step.duty for step in flow.leaving(name)) == 1
     permissions = {step.permission for step in flow.steps} | {flow.opening.permission}
     assert permissions <= all_permissions()
@@ -208,7 +208,11 @@ def test_chinese_words_stand_in_gettext(path: Path) -> None:
     assert not loose
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: p.name)
+# The style guide shows sample data, which nobody translates.
+WORDED = [path for path in TEMPLATES if path.name != "style_guide.html"]
+
+
+@pytest.mark.parametrize("path", WORDED, ids=lambda p: p.name)
 def test_chinese_in_templates_stands_in_translate(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"{%\s*comment\s*%}.*?{%\s*endcomment\s*%}", "", text, flags=re.S)

@@ -1,9 +1,19 @@
 from django.urls import path
 
-from xuezheng.boards.views import account, audit, health, inbox, indicators, parameters, search
+from xuezheng.boards.views import (
+    account,
+    audit,
+    board,
+    health,
+    inbox,
+    indicators,
+    parameters,
+    search,
+)
 
 urlpatterns = [
     path("", inbox.home, name="home"),
+    path("board/", board.board, name="board"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("indicators/", indicators.indicator_list, name="indicator_list"),
     path("indicators/<str:key>/", indicators.indicator_detail, name="indicator_detail"),

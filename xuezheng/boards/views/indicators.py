@@ -89,12 +89,14 @@ def indicator_detail(request: HttpRequest, key: str) -> HttpResponse:
         "latest": history[-1] if history else None,
         "page": Paginator(below, PER_PAGE).get_page(request.GET.get("page")),
         "trend": {
-            "label": str(indicator.label),
-            "unit": indicator.unit,
             "labels": [r.as_of.isoformat() for r in shown],
             "actual": [r.shown for r in shown],
+            "plan": [],
+            "target": None,
+            "unit": indicator.unit,
+            "decimals": indicator.decimals,
+            "summary": _("共 %d 次读数。") % len(shown),
         },
-        "history": shown[-12:],
     }
     return render(request, "boards/indicator_detail.html", context)
 

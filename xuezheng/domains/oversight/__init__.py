@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from xuezheng.registry import roles
 
-#: What the navigation and docs/map.md show: (label, URL name, icon, whose duty, source).
+#: What the navigation and docs/map.md show of this system.
 DUTIES = [
     {
         "label": _("隐患"),

@@ -43,7 +43,9 @@ class HazardFilter(filters.FilterSet):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         today = timezone.localdate()
-        self.filters["category"].extra["choices"] = categories(hazard_settings(today))
+        self.filters["category"].extra["choices"] = categories(
+            hazard_settings(today, self.request.actor.authority_code)
+        )
         seen = self.request.actor.scope(Permission.SEE).organisations
         towns = Organisation.objects.filter(kind=OrganisationKind.TOWN, id__in=seen)
         self.filters["town"].queryset = towns

@@ -15,11 +15,12 @@ HAZARD = register(
         url_name="hazard_detail",
         opening=Step("report", _("上报"), (), "reported", Permission.REPORT),
         states={
-            "reported": State(_("待定级"), Phase.WAITING, clock="grading"),
-            "rectifying": State(_("整改中"), Phase.ACTING, clock="rectification"),
-            # The rectification clock keeps running through the re-check: a failed one gives no time.
-            "rechecking": State(_("待复查"), Phase.CHECKING, clock="recheck"),
-            "verified": State(_("待摘牌"), Phase.CHECKING, clock="recheck"),
+            "reported": State(_("待定级"), Phase.WAITING, clocks=("grading",)),
+            "rectifying": State(_("整改中"), Phase.ACTING, clocks=("rectification",)),
+            # The site has done its part: its clock stops, and a failed re-check starts it again with
+            # the old due day, so that failing gives no extra time.
+            "rechecking": State(_("待复查"), Phase.CHECKING, clocks=("recheck",)),
+            "verified": State(_("待摘牌"), Phase.CHECKING, clocks=("recheck",)),
             "closed": State(pgettext_lazy("hazard", "已销号"), Phase.CLOSED),
             "dismissed": State(_("不属隐患"), Phase.CLOSED),
         },

@@ -14,6 +14,7 @@ from xuezheng.domains.oversight.rules import Grade
 from xuezheng.domains.oversight.selectors import categories, hazard_settings
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.ui.cases import StepPage
 from xuezheng.kernel.ui.forms import DateInput
 from xuezheng.kernel.ui.steps import StepForm
 from xuezheng.kernel.ui.uploads import UploadsField
@@ -51,7 +52,9 @@ class ReportForm(forms.Form):
             # One site: nothing to choose.
             self.fields["organisation"].initial = choices[0]
             self.fields["organisation"].widget = forms.HiddenInput()
-        self.fields["category"].choices = categories(hazard_settings(timezone.localdate()))
+        self.fields["category"].choices = categories(
+            hazard_settings(timezone.localdate(), self.actor.authority_code)
+        )
 
     def save(self) -> Hazard:
         """Report the hazard."""
@@ -86,7 +89,9 @@ class GradeForm(StepForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["category"].choices = categories(hazard_settings(timezone.localdate()))
+        self.fields["category"].choices = categories(
+            hazard_settings(timezone.localdate(), self.actor.authority_code)
+        )
         self.fields["category"].initial = self.row.category
 
     def save(self) -> None:
@@ -175,11 +180,11 @@ class ReleaseForm(StepForm):
         services.release_hazard(self.row, note=data["note"], version=data["version"], by=self.actor)
 
 
-#: URL name of a step -> (form, the flow's steps that it takes, words on its button).
+#: URL name of a step -> how it is taken on the page.
 STEP_FORMS = {
-    "grade": (GradeForm, ("grade",), _("定级并交办")),
-    "dismiss": (DismissForm, ("dismiss",), _("不予立案")),
-    "rectify": (RectifyForm, ("rectify",), _("报告已整改")),
-    "recheck": (RecheckForm, ("pass", "pass_major", "fail"), _("记录复查结论")),
-    "release": (ReleaseForm, ("release",), _("摘牌销号")),
+    "grade": StepPage(GradeForm, ("grade",), _("定级并交办")),
+    "dismiss": StepPage(DismissForm, ("dismiss",), _("不予立案")),
+    "rectify": StepPage(RectifyForm, ("rectify",), _("报告已整改")),
+    "recheck": StepPage(RecheckForm, ("pass", "pass_major", "fail"), _("记录复查结论")),
+    "release": StepPage(ReleaseForm, ("release",), _("摘牌销号")),
 }

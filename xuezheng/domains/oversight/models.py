@@ -78,7 +78,6 @@ class Hazard(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_on"], name="hazard_due"),
             models.Index(fields=["state", "due_on"], name="hazard_state_due"),
         ]
 

@@ -4,7 +4,6 @@
 general and major (重大事故隐患).  It sets no day count: the terms are parameters of the bureau.
 """
 
-import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,7 +17,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True)
 class Terms:
-    """Working days for rectification by grade, and for grading a report."""
+    """Working days for rectification by grade, for grading a report, and for the re-check."""
 
     general_days: int
     major_days: int
@@ -28,15 +27,6 @@ class Terms:
     def rectification_days(self, grade: Grade) -> int:
         """The term of a grade, in working days."""
         return self.major_days if grade == Grade.MAJOR else self.general_days
-
-
-def in_time(rectified_on: dt.date | None, due_on: dt.date) -> bool:
-    """Whether the rectification that passed, or waits for, the re-check came by the due day.
-
-    The due day itself is in time.  A rectification that failed its re-check does not count: the
-    services clear `rectified_on` then.
-    """
-    return rectified_on is not None and rectified_on <= due_on
 
 
 def must_stop_use(grade: Grade, *, immediate_danger: bool) -> bool:

@@ -10,9 +10,9 @@ from xuezheng.kernel.reference.parameters import Setting, settings_on
 PREFIX = "oversight.hazard"
 
 
-def hazard_settings(day: dt.date) -> dict[str, Setting]:
-    """All hazard parameters in force on a day (one query)."""
-    return settings_on(day, PREFIX)
+def hazard_settings(day: dt.date, owner: str) -> dict[str, Setting]:
+    """All hazard parameters in force on a day for an authority, by its code (one query)."""
+    return settings_on(day, PREFIX, owner)
 
 
 def terms(settings: dict[str, Setting]) -> Terms:

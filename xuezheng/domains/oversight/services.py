@@ -12,12 +12,16 @@ from xuezheng.domains.oversight.access import Permission
 from xuezheng.domains.oversight.flows import HAZARD
 from xuezheng.domains.oversight.models import Hazard
 from xuezheng.domains.oversight.rules import Grade, must_stop_use
-from xuezheng.domains.oversight.selectors import hazard_settings, terms
+from xuezheng.domains.oversight.selectors import categories, hazard_settings, terms
 from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.access.scope import authority_code
+from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.models import Move
 from xuezheng.kernel.cases.service import StepRefused, advance, open_case, urge
-from xuezheng.kernel.jobs.queue import enqueue
 from xuezheng.kernel.reference.calendar import due_after
+from xuezheng.kernel.reference.parameters import Setting
+from xuezheng.registry.organisations import SITE_KINDS
 
 
 def report_hazard(
@@ -37,30 +41,49 @@ def report_hazard(
     ValidationError for a photo.
     """
     today = timezone.localdate()
-    days = terms(hazard_settings(today)).grading_days
-    case, is_new = open_case(
+    settings = _settings(organisation_id, today)
+    _check_place(organisation_id)
+    _check_category(category, settings)
+    days = terms(settings).grading_days
+    hazard, _is_new = open_case(
         HAZARD,
+        Hazard,
         organisation_id=organisation_id,
         title=place,
         by=by,
         note=description,
         key=key,
-        due=due_after(today, days),
-        basis=_("上报后%(days)d个工作日内定级") % {"days": days},
+        terms={
+            "grading": Term(
+                due_after(today, days), _("上报后%(days)d个工作日内定级") % {"days": days}
+            )
+        },
         uploads=photos,
+        fields={
+            "category": category,
+            "place": place,
+            "description": description,
+            "immediate_danger": immediate_danger,
+            "reported_by": by.user,
+            "reported_on": today,
+        },
     )
-    if not is_new:
-        return Hazard.objects.get(case=case)
-    return Hazard.objects.create(
-        case=case,
-        state=case.state,
-        category=category,
-        place=place,
-        description=description,
-        immediate_danger=immediate_danger,
-        reported_by=by.user,
-        reported_on=today,
-    )
+    return hazard
+
+
+def _settings(organisation_id: int, day: dt.date) -> dict[str, Setting]:
+    return hazard_settings(day, authority_code(organisation_id, day))
+
+
+def _check_place(organisation_id: int) -> None:
+    sites = Organisation.objects.filter(kind__in=SITE_KINDS, closed__isnull=True)
+    if not sites.filter(id=organisation_id).exists():
+        raise StepRefused(_("隐患只能报在学校、幼儿园等场所名下。"))
+
+
+def _check_category(category: str, settings: dict[str, Setting]) -> None:
+    if category not in dict(categories(settings)):
+        raise StepRefused(_("没有这个隐患类别。"))
 
 
 def grade_hazard(
@@ -80,8 +103,9 @@ def grade_hazard(
     set, a later one needs a note.  Raises StepRefused and what `advance` raises.
     """
     today = timezone.localdate()
-    rule = terms(hazard_settings(today))
-    days = rule.rectification_days(grade)
+    settings = _settings(hazard.case.organisation_id, today)
+    _check_category(category, settings)
+    days = terms(settings).rectification_days(grade)
     latest = due_after(today, days)
     due_on = due_on or latest
     if due_on < today:
@@ -94,18 +118,19 @@ def grade_hazard(
         by=by,
         version=version,
         note=note,
-        due=due_on,
-        basis=_("定级后%(days)d个工作日内整改") % {"days": days},
-        grade=grade,
-        category=category,
-        due_on=due_on,
-        supervised=grade == Grade.MAJOR,
-        stop_use=stop_use or must_stop_use(grade, immediate_danger=hazard.immediate_danger),
+        terms={"rectification": Term(due_on, _("定级后%(days)d个工作日内整改") % {"days": days})},
+        fields={
+            "grade": grade,
+            "category": category,
+            "due_on": due_on,
+            "supervised": grade == Grade.MAJOR,
+            "stop_use": stop_use or must_stop_use(grade, immediate_danger=hazard.immediate_danger),
+        },
     )
 
 
 def dismiss_hazard(hazard: Hazard, *, note: str, version: int, by: Actor) -> Move:
-    """Close a report that is no hazard; the note goes back to whoever reported it."""
+    """Close a report that is no hazard; the note stands on its page for whoever reported it."""
     return advance(hazard, "dismiss", by=by, version=version, note=note)
 
 
@@ -119,20 +144,21 @@ def rectify_hazard(
     if not photos:
         raise StepRefused(_("请附上整改后的照片。"))
     today = timezone.localdate()
-    days = terms(hazard_settings(today)).recheck_days
-    move = advance(
+    days = terms(_settings(hazard.case.organisation_id, today)).recheck_days
+    return advance(
         hazard,
         "rectify",
         by=by,
         version=version,
         note=note,
-        due=due_after(today, days),
-        basis=_("报告整改后%(days)d个工作日内复查") % {"days": days},
+        terms={
+            "recheck": Term(
+                due_after(today, days), _("报告整改后%(days)d个工作日内复查") % {"days": days}
+            )
+        },
         uploads=photos,
-        rectified_on=today,
+        fields={"rectified_on": today},
     )
-    refresh_figures()
-    return move
 
 
 def recheck_hazard(
@@ -150,58 +176,35 @@ def recheck_hazard(
     back under its old term: a failed re-check gives no extra time.
     """
     today = timezone.localdate()
+    common = {"by": by, "version": version, "note": note, "uploads": photos}
     if not passed:
-        move = advance(
+        old = Term(hazard.due_on, _("复查不通过，原期限不变"))
+        return advance(
             hazard,
             "fail",
-            by=by,
-            version=version,
-            note=note,
-            due=hazard.due_on,
-            basis=_("复查不通过，原期限不变"),
-            uploads=photos,
-            rectified_on=None,
+            terms={"rectification": old},
+            fields={"rectified_on": None},
+            **common,
         )
-    elif hazard.grade == Grade.MAJOR:
-        days = terms(hazard_settings(today)).recheck_days
-        move = advance(
-            hazard,
-            "pass_major",
-            by=by,
-            version=version,
-            note=note,
-            due=due_after(today, days),
-            basis=_("复查通过后%(days)d个工作日内摘牌") % {"days": days},
-            uploads=photos,
-        )
-    else:
-        move = advance(
-            hazard, "pass", by=by, version=version, note=note, uploads=photos, closed_on=today
-        )
-    refresh_figures()
-    return move
+    if hazard.grade == Grade.MAJOR:
+        days = terms(_settings(hazard.case.organisation_id, today)).recheck_days
+        term = Term(due_after(today, days), _("复查通过后%(days)d个工作日内摘牌") % {"days": days})
+        return advance(hazard, "pass_major", terms={"recheck": term}, **common)
+    return advance(hazard, "pass", fields={"closed_on": today}, **common)
 
 
 def release_hazard(hazard: Hazard, *, note: str = "", version: int, by: Actor) -> Move:
     """Take a major hazard off the supervised list and close it; not by whoever re-checked it."""
-    move = advance(
+    return advance(
         hazard,
         "release",
         by=by,
         version=version,
         note=note,
-        closed_on=timezone.localdate(),
-        stop_use=False,
+        fields={"closed_on": timezone.localdate(), "stop_use": False},
     )
-    refresh_figures()
-    return move
 
 
 def urge_hazard(hazard: Hazard, *, note: str = "", by: Actor) -> Move:
     """Urge whoever owes the next step."""
     return urge(hazard.case, permission=Permission.URGE, note=note, by=by)
-
-
-def refresh_figures() -> None:
-    """Have the hazard indicators computed again, once, after this transaction."""
-    enqueue("indicators.compute", only_one="indicators.compute")

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xuezheng.domains.oversight.access import Permission
 from xuezheng.domains.oversight.filters import HazardFilter
+from xuezheng.domains.oversight.flows import HAZARD
 from xuezheng.domains.oversight.forms import STEP_FORMS, ReportForm
 from xuezheng.domains.oversight.models import Hazard
 from xuezheng.domains.oversight.selectors import categories, hazard_settings
@@ -20,8 +21,14 @@ from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.kernel.exchange.workbook import Column, list_response
-from xuezheng.kernel.ui.cases import attachment_response, open_forms, way_so_far
-from xuezheng.kernel.ui.lists import export_url, list_context
+from xuezheng.kernel.ui.cases import (
+    attachment_response,
+    history,
+    open_forms,
+    permissions_of,
+    take_step,
+)
+from xuezheng.kernel.ui.lists import export_url, list_context, narrowed_by
 from xuezheng.kernel.ui.steps import attempt
 
 #: A person who may only report sees what they reported.
@@ -41,7 +48,7 @@ def hazard_list(request: HttpRequest) -> HttpResponse:
     if request.GET.get("export"):
         return _export(request, filterset)
     today = timezone.localdate()
-    settings = hazard_settings(today)
+    settings = hazard_settings(today, request.actor.authority_code)
     context = list_context(request, filterset, title=_("隐患台账"))
     context |= {
         "categories": dict(categories(settings)),
@@ -65,7 +72,7 @@ def hazard_list(request: HttpRequest) -> HttpResponse:
 def _export(request: HttpRequest, filterset: HazardFilter) -> HttpResponse:
     if not request.actor.can(Permission.EXPORT):
         raise PermissionDenied
-    names = dict(categories(hazard_settings(timezone.localdate())))
+    names = dict(categories(hazard_settings(timezone.localdate(), request.actor.authority_code)))
     columns = [
         Column(_("编号"), 18),
         Column(_("单位"), 28),
@@ -95,9 +102,7 @@ def _export(request: HttpRequest, filterset: HazardFilter) -> HttpResponse:
         )
         for row in filterset.qs
     )
-    record_read(
-        request, "hazard.export", object_type="hazard", detail={"filters": dict(request.GET)}
-    )
+    record_read(request, "hazard.export", object_type="hazard", detail=narrowed_by(filterset))
     return list_response(request, _("隐患台账"), columns, rows)
 
 
@@ -131,12 +136,12 @@ def _visible(request: HttpRequest, number: str) -> Hazard:
 def _detail(
     request: HttpRequest, hazard: Hazard, forms: dict[str, object], status: int = 200
 ) -> HttpResponse:
-    settings = hazard_settings(timezone.localdate())
+    settings = hazard_settings(timezone.localdate(), request.actor.authority_code)
     context = {
         "hazard": hazard,
         "case": hazard.case,
         "category": dict(categories(settings)).get(hazard.category, hazard.category),
-        "moves": way_so_far(hazard.case),
+        "moves": history(hazard.case),
         "clocks": hazard.case.clocks.order_by("started", "id"),
         "forms": forms.values(),
         "may_urge": hazard.case.is_open
@@ -155,28 +160,16 @@ def hazard_detail(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.GRADE, Permission.RECTIFY, Permission.RECHECK, Permission.RELEASE)
+@requires(*permissions_of(HAZARD, STEP_FORMS))
 def hazard_step(request: HttpRequest, number: str, step: str) -> HttpResponse:
-    """Take a step; what was typed stays on the page if it is refused."""
-    if step not in STEP_FORMS:
-        raise Http404
-    hazard = _visible(request, number)
-    form_class, _steps, label = STEP_FORMS[step]
-    form = form_class(
-        request.POST, request.FILES, row=hazard, actor=request.actor, label=label, name=step
-    )
-    if form.is_valid():
-        attempt(form, form.save)
-    if form.errors:
+    """Take a step."""
+
+    def page(bound: dict[str, object], status: int) -> HttpResponse:
         hazard = _visible(request, number)
-        return _detail(
-            request,
-            hazard,
-            open_forms(hazard, request.actor, STEP_FORMS) | {step: form},
-            status=422,
-        )
-    messages.success(request, _("已办理：%s。") % label)
-    return redirect("hazard_detail", number)
+        forms = open_forms(hazard, request.actor, STEP_FORMS) | bound
+        return _detail(request, hazard, forms, status)
+
+    return take_step(request, _visible(request, number), step, STEP_FORMS, page)
 
 
 @require_POST

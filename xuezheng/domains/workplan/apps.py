@@ -6,7 +6,3 @@ class WorkplanConfig(AppConfig):
     name = "xuezheng.domains.workplan"
     label = "workplan"
     verbose_name = _("工作要点")
-
-    def ready(self) -> None:
-        """Make the flows known to the inbox."""
-        from xuezheng.domains.workplan import flows  # noqa: F401

@@ -15,9 +15,9 @@ MILESTONE = register(
         opening=Step("draft", _("拟定"), (), "draft", Permission.EDIT),
         states={
             "draft": State(_("拟定中"), Phase.DRAFT),
-            "planned": State(_("办理中"), Phase.ACTING, clock="milestone"),
+            "planned": State(_("办理中"), Phase.ACTING, clocks=("milestone",)),
             # The clock runs on while the plan office looks: a returned report gives no extra time.
-            "reported": State(_("待核验"), Phase.CHECKING, clock="milestone"),
+            "reported": State(_("待核验"), Phase.CHECKING, clocks=("milestone",)),
             "accepted": State(_("已完成"), Phase.CLOSED),
             "withdrawn": State(_("已撤销"), Phase.CLOSED),
         },
@@ -71,7 +71,7 @@ EXTENSION = register(
         url_name="extension_detail",
         opening=Step("ask", _("申请延期"), (), "asked", Permission.EXTEND),
         states={
-            "asked": State(_("待审批"), Phase.WAITING, clock="decision"),
+            "asked": State(_("待审批"), Phase.WAITING, clocks=("decision",)),
             "granted": State(_("已同意"), Phase.CLOSED),
             "refused": State(_("未同意"), Phase.CLOSED),
             "lapsed": State(_("已失效"), Phase.CLOSED),

@@ -31,6 +31,7 @@ from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation, User, in_force
 from xuezheng.kernel.files.store import keep, keep_bytes
 from xuezheng.kernel.indicators.definitions import INDICATORS
+from xuezheng.kernel.ui.cases import StepPage
 from xuezheng.kernel.ui.forms import DateInput
 from xuezheng.kernel.ui.steps import StepForm
 from xuezheng.kernel.ui.uploads import UploadsField
@@ -527,11 +528,11 @@ class DecisionForm(StepForm):
         )
 
 
-#: URL name of a step -> (form, the flow's steps that it takes, words on its button).
+#: URL name of a step -> how it is taken on the page.
 MILESTONE_FORMS = {
-    "report": (ReportForm, ("report",), gettext_lazy("报告完成")),
-    "extend": (ExtensionForm, ("report",), gettext_lazy("申请延期")),
-    "accept": (AcceptForm, ("accept",), gettext_lazy("核验通过")),
-    "return": (ReturnForm, ("return",), gettext_lazy("退回")),
+    "report": StepPage(ReportForm, ("report",), gettext_lazy("报告完成")),
+    "extend": StepPage(ExtensionForm, ("report",), gettext_lazy("申请延期")),
+    "accept": StepPage(AcceptForm, ("accept",), gettext_lazy("核验通过")),
+    "return": StepPage(ReturnForm, ("return",), gettext_lazy("退回")),
 }
-EXTENSION_FORMS = {"decide": (DecisionForm, ("grant", "refuse"), gettext_lazy("提交审批意见"))}
+EXTENSION_FORMS = {"decide": StepPage(DecisionForm, ("grant", "refuse"), gettext_lazy("提交审批意见"))}

@@ -17,8 +17,8 @@ from xuezheng.kernel.indicators.models import Reading
 from xuezheng.kernel.reference.parameters import Setting, settings_on
 
 
-def light_settings(day: dt.date, owner: str = "") -> dict[str, Setting]:
-    """Parameters of the lights in force on a day (one query)."""
+def light_settings(day: dt.date, owner: str) -> dict[str, Setting]:
+    """Parameters of the lights in force on a day for an authority, by its code (one query)."""
     return settings_on(day, "workplan.light", owner)
 
 

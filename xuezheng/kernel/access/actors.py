@@ -1,16 +1,15 @@
 """Actors: whoever does something.  Services take one as `by`, querysets as `visible_to(actor)`."""
 
 import datetime as dt
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Protocol
 
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from xuezheng.kernel.access.models import Organisation, Post, User
+from xuezheng.kernel.access.models import Post, User
 from xuezheng.kernel.access.permissions import grants, roles
-from xuezheng.kernel.access.scope import Scope, authorities, below
+from xuezheng.kernel.access.scope import Scope, authorities, authority_code, below
 
 
 class OutOfScope(PermissionDenied):
@@ -74,6 +73,13 @@ class StaffActor:
         trees = below(set(roots.values()), self.day) if roots else {}
         return {post_id: trees[root] for post_id, root in roots.items()}
 
+    @cached_property
+    def authority_code(self) -> str:
+        """Code of the authority of the first post, whose own parameters apply; empty without posts."""
+        if not self.posts:
+            return ""
+        return authority_code(self.posts[0].organisation_id, self.day)
+
     def scope(self, permission: str) -> Scope:
         """Organisations in which some post grants the permission."""
         reached = (
@@ -98,28 +104,3 @@ class StaffActor:
         if not reaching:
             raise OutOfScope(str(permission))
         return min(reaching, key=lambda post: post.organisation_id != organisation_id)
-
-
-class JobActor:
-    """A job or command of the program itself; it may do what it was started for, everywhere."""
-
-    user: User | None = None
-
-    def __init__(self, name: str, permissions: Iterable[str]):
-        self.name = name
-        self.permissions = frozenset(str(permission) for permission in permissions)
-
-    def can(self, permission: str) -> bool:
-        """Whether the job was started with the permission."""
-        return str(permission) in self.permissions
-
-    def scope(self, permission: str) -> Scope:
-        """All organisations, if the job holds the permission."""
-        if not self.can(permission):
-            return Scope(frozenset())
-        return Scope(frozenset(Organisation.objects.values_list("id", flat=True)))
-
-    def post_for(self, permission: str, organisation_id: int) -> None:
-        """None: a job holds no post.  Raises PermissionDenied without the permission."""
-        if not self.can(permission):
-            raise PermissionDenied(str(permission))

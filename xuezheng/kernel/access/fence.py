@@ -15,14 +15,15 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
-from xuezheng.kernel.access.actors import Actor, StaffActor
+from xuezheng.kernel.access.actors import StaffActor
 from xuezheng.kernel.access.guards import Guard, safe
 
 
 @contextmanager
 def fenced(*, read_only: bool = False) -> Iterator[None]:
-    """A transaction under `settings.FENCE_ROLE`; read-only ones are always rolled back.
+    """A transaction under `settings.FENCE_ROLE`, for requests, jobs and imports.
 
+    Read-only ones are always rolled back.
     Inside another transaction (a test, an import) it is a savepoint, and the role goes back after.
     """
     nested = connection.in_atomic_block
@@ -41,13 +42,6 @@ def fenced(*, read_only: bool = False) -> Iterator[None]:
         elif nested and settings.FENCE_ROLE and not transaction.get_rollback():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('role', 'none', true)")
-
-
-@contextmanager
-def acting_as(actor: Actor) -> Iterator[Actor]:
-    """The fence for jobs, commands and imports."""
-    with fenced():
-        yield actor
 
 
 class FenceMiddleware:

@@ -31,6 +31,9 @@ class Organisation(models.Model):
     opened = models.DateField(_("设立日"), null=True, blank=True)
     closed = models.DateField(_("撤销日"), null=True, blank=True)
     order = models.PositiveIntegerField(_("排序"), default=0)
+    # The outline on the district's sketch map: a list of polygons, each a list of [x, y], in the
+    # sketch's own units (0..1000 by 0..600).  Not a survey: no real boundary is kept here.
+    map_shape = models.JSONField(_("示意图轮廓"), null=True, blank=True)
     map_x = models.FloatField(_("示意图横坐标"), null=True, blank=True)
     map_y = models.FloatField(_("示意图纵坐标"), null=True, blank=True)
 
@@ -49,8 +52,6 @@ class EdgeKind(models.TextChoices):
 
     AUTHORITY = "authority", _("主管")
     AREA = "area", _("属地")
-    GROUP = "group", _("教育集团")
-    SUPERVISION = "supervision", _("督导责任区")
 
 
 class OrganisationEdge(models.Model):

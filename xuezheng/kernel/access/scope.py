@@ -2,12 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TypeVar
 
 from django.db import connection
-from django.db.models import QuerySet
 
-Q_ = TypeVar("Q_", bound=QuerySet)
+from xuezheng.kernel.access.models import EdgeKind, Organisation
 
 # Down from the given roots over edges in force; about 250 nodes, so no closure table is kept.
 BELOW = """
@@ -17,6 +15,7 @@ WITH RECURSIVE below(root, id) AS (
     SELECT below.root, edge.child_id FROM below
     JOIN access_organisationedge edge ON edge.parent_id = below.id
     WHERE edge.valid_from <= %(day)s AND (edge.valid_to IS NULL OR edge.valid_to >= %(day)s)
+        AND edge.kind = ANY(%(kinds)s)
 )
 SELECT root, array_agg(id) FROM below GROUP BY root
 """
@@ -44,15 +43,17 @@ class Scope:
     def __bool__(self) -> bool:
         return bool(self.organisations)
 
-    def narrow(self, rows: Q_, field: str) -> Q_:
-        """The rows whose `field` (a path to an organisation id) lies in the scope."""
-        return rows.filter(**{f"{field}__in": self.organisations})
+
+#: Edges along which authority and figures run.  Any other kind must be asked for by name.
+DEFAULT_KINDS = (EdgeKind.AUTHORITY.value, EdgeKind.AREA.value)
 
 
-def below(roots: set[int], day: dt.date) -> dict[int, frozenset[int]]:
-    """For every root: itself and all organisations under it on a day, over any kind of edge."""
+def below(
+    roots: set[int], day: dt.date, kinds: tuple[str, ...] = DEFAULT_KINDS
+) -> dict[int, frozenset[int]]:
+    """For every root: itself and all organisations under it on a day, over the kinds of edge."""
     with connection.cursor() as cursor:
-        cursor.execute(BELOW, {"roots": list(roots), "day": day})
+        cursor.execute(BELOW, {"roots": list(roots), "day": day, "kinds": list(kinds)})
         return {root: frozenset(ids) for root, ids in cursor.fetchall()}
 
 
@@ -61,3 +62,9 @@ def authorities(starts: set[int], day: dt.date) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(AUTHORITIES, {"starts": list(starts), "day": day})
         return dict(cursor.fetchall())
+
+
+def authority_code(organisation_id: int, day: dt.date) -> str:
+    """Code of the topmost authority above an organisation: whose own parameters apply there."""
+    top = authorities({organisation_id}, day)[organisation_id]
+    return Organisation.objects.values_list("code", flat=True).get(id=top)

@@ -21,7 +21,7 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Append an entry in the running transaction.  `detail`: codes, numbers, ISO dates only."""
-    # The actor column is for jobs; a person is named by the user's key, never copied as text.
+    # A person is named by the user's key, never copied as text; `actor` is for what is no person.
     Entry.objects.create(
         action=action,
         actor="" if by.user else by.name,

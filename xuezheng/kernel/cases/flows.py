@@ -4,6 +4,7 @@ A system declares one `Flow` per kind of case in its flows.py.  House tests walk
 reachable, every open state has a way out and somebody whose duty it is.
 """
 
+import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,11 +23,22 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class State:
-    """A state: its label, its phase, and which clock runs in it (empty: none)."""
+    """A state: its label, its phase, and the clocks that run in it.
+
+    A clock that already runs goes on; any other must be started by the step that leads here.
+    """
 
     label: str
     phase: Phase
-    clock: str = ""
+    clocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """Until when a clock runs, and on what basis (words for the screen)."""
+
+    due: dt.date
+    basis: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,8 @@ class Step:
     """A way from some states to another.
 
     `duty`: somebody with the permission owes this step while the case is in one of `sources`, so it
-    stands in their inbox.  `not_by`: earlier steps whose doer may not do this one (four eyes).
+    stands in their inbox.  `not_by`: earlier steps; whoever did the last of any of them may not do
+    this one (four eyes).
     """
 
     key: str
@@ -45,6 +58,10 @@ class Step:
     duty: bool = False
     needs_note: bool = False
     not_by: tuple[str, ...] = ()
+
+
+#: Words that stand in addresses of a case beside its steps.
+RESERVED = {"urge", "files"}
 
 
 @dataclass(frozen=True)
@@ -63,11 +80,22 @@ class Flow:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_key", {step.key: step for step in self.steps})
-        names = set(self.states)
+        keys = [self.opening.key, *(step.key for step in self.steps)]
+        wrong = []
+        if len(set(keys)) < len(keys) or RESERVED & set(keys):
+            wrong.append("a step key is used twice or reserved")
+        if self.opening.target != self.initial or self.initial not in self.states:
+            wrong.append("the opening must lead to the initial state")
         for step in self.steps:
-            unknown = {*step.sources, step.target} - names
-            if unknown:
-                raise ValueError(f"{self.kind}.{step.key}: unknown states {sorted(unknown)}")
+            if {*step.sources, step.target} - set(self.states):
+                wrong.append(f"{step.key}: unknown state")
+            if set(step.not_by) - set(keys):
+                wrong.append(f"{step.key}: unknown step in not_by")
+        for state in self.states:
+            if sum(step.duty for step in self.leaving(state)) > 1:
+                wrong.append(f"{state}: two steps are owed")
+        if wrong:
+            raise ValueError(f"{self.kind}: {'; '.join(wrong)}")
 
     def step(self, key: str) -> Step:
         """The step of that key.  Raises KeyError."""

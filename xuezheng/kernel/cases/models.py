@@ -23,14 +23,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.exclude(phase=Phase.CLOSED)
 
     def overdue(self, day: dt.date) -> "CaseQuerySet":
-        """Open cases whose earliest running clock ended before the day."""
+        """Open cases one of whose running clocks ended before the day."""
         return self.open().filter(due__lt=day)
 
     def owed_by(self, actor: Actor) -> "CaseQuerySet":
         """The inbox: open cases whose next step the actor may and must take.
 
-        A case handed to one named handler is owed by that person only.  Four eyes: whoever did a
-        step that bars them from the next one does not owe it.
+        A case handed to one named handler stands in that person's inbox only; the handler belongs to
+        the present state and narrows the inbox, not the permission.  Four eyes: whoever did a step
+        that bars them from the next one does not owe it.
         """
         by_permission = Q()
         for permission in sorted(all_permissions()):
@@ -50,7 +51,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 class Case(models.Model):
-    """The envelope.  `state` is a copy of the typed row's state for lists that mix systems."""
+    """The envelope.  `state` repeats the typed row's state for lists that mix systems.
+
+    `awaits` is the permission of the step that somebody owes now; `due` is the earliest end of the
+    running clocks.
+    """
 
     number = models.CharField(pgettext_lazy("case", "编号"), max_length=32, unique=True)
     kind = models.CharField(_("类别"), max_length=32)

@@ -2,21 +2,26 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import connection, models
+from django.db import connection, models, transaction
+from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Post, User
 from xuezheng.kernel.audit.trail import record
-from xuezheng.kernel.cases.flows import Flow, Phase
+from xuezheng.kernel.cases.flows import Flow, Phase, State, Step, Term
 from xuezheng.kernel.cases.models import Attachment, Case, CaseClock, Move
 from xuezheng.kernel.files.store import keep
+from xuezheng.kernel.indicators.jobs import figures_changed
+
+Row = TypeVar("Row", bound=models.Model)
+NO_TERMS: Mapping[str, Term] = {}
 
 
 class StepRefused(Exception):
@@ -31,49 +36,52 @@ class Conflict(Exception):
         self.case = case
 
 
+@transaction.atomic
 def open_case(
     flow: Flow,
+    model: type[Row],
     *,
     organisation_id: int,
     title: str,
+    fields: Mapping[str, Any],
     by: Actor,
     note: str = "",
-    key: uuid.UUID | None = None,
-    due: dt.date | None = None,
-    basis: str = "",
+    terms: Mapping[str, Term] = NO_TERMS,
     handler: User | None = None,
     parent: Case | None = None,
-    at: dt.datetime | None = None,
+    key: uuid.UUID | None = None,
     uploads: Sequence[UploadedFile] = (),
-) -> tuple[Case, bool]:
-    """Open a case of the flow in its initial state.  Returns (case, whether it is new).
+) -> tuple[Row, bool]:
+    """Open a case of the flow with its typed row.  Returns (row, whether it is new).
 
-    With an idempotency key that the same user used before, the case opened then is returned and
-    nothing is written.  Raises PermissionDenied or OutOfScope, and ValidationError for an upload.
+    `fields` are the row's own; `terms` one Term for each clock of the initial state.  With an
+    idempotency key that the same user used before, the row opened then is returned and nothing is
+    written.  Raises PermissionDenied, OutOfScope, ValidationError (an upload), ValueError (a clock
+    without term); then nothing is written.
     """
     post = by.post_for(flow.opening.permission, organisation_id)
     if key and (earlier := _opened_before(flow, key, by)):
-        return earlier, False
-    at = at or timezone.now()
+        return model._default_manager.select_related("case").get(case=earlier), False
+    now = timezone.now()
     state = flow.states[flow.initial]
     duty = flow.duty(flow.initial)
     case = Case.objects.create(
-        number=_next_number(flow, timezone.localdate(at).year),
+        number=_next_number(flow, timezone.localdate(now).year),
         kind=flow.kind,
-        title=title,
+        title=title[:200],
         organisation_id=organisation_id,
         state=flow.initial,
         phase=state.phase,
         awaits=duty.permission if duty else "",
         handler=handler,
-        opened_at=at,
+        opened_at=now,
         parent=parent,
         idempotency_key=key,
     )
-    if state.clock and due:
-        _start_clock(case, state.clock, due, basis, timezone.localdate(at))
-    _write_move(case, flow, flow.opening.key, "", flow.initial, by, post, note, at, uploads)
-    return case, True
+    row = model._default_manager.create(case=case, state=flow.initial, **fields)
+    _set_clocks(case, state, terms, timezone.localdate(now))
+    _write_move(case, flow, flow.opening.key, "", flow.initial, by, post, note, now, uploads)
+    return row, True
 
 
 def _opened_before(flow: Flow, key: uuid.UUID, by: Actor) -> Case | None:
@@ -104,6 +112,7 @@ def lock_case(case_id: int, *, version: int | None = None) -> Case:
     return case
 
 
+@transaction.atomic
 def advance(
     row: models.Model,
     step_key: str,
@@ -111,17 +120,17 @@ def advance(
     by: Actor,
     version: int | None = None,
     note: str = "",
-    due: dt.date | None = None,
-    basis: str = "",
-    at: dt.datetime | None = None,
+    terms: Mapping[str, Term] = NO_TERMS,
+    handler: User | None = None,
     uploads: Sequence[UploadedFile] = (),
-    **changes: Any,
+    fields: Mapping[str, Any] | None = None,
 ) -> Move:
-    """Take a step with the typed row of a case: lock, check, write row, case, clock, move, audit.
+    """Take a step with the typed row of a case: lock, check, write row, case, clocks, move, audit.
 
-    `due` and `basis` start the clock of the target state (replacing one that runs); a target state
-    without a clock stops it.  `changes` are fields of the typed row.  Raises PermissionDenied,
-    OutOfScope, Conflict, StepRefused, ValidationError; then nothing is written.
+    `terms` starts or restarts clocks of the target state; clocks that do not run there stop.
+    `fields` are changes of the typed row.  The handler belongs to a state: a step to another one
+    replaces it.  Raises PermissionDenied, OutOfScope, Conflict, StepRefused, ValidationError; then
+    nothing is written.
     """
     case = lock_case(row.pk, version=version)
     flow = case.flow
@@ -134,42 +143,60 @@ def advance(
         )
     if step.needs_note and not note.strip():
         raise StepRefused(_("请写明说明。"))
-    if step.not_by and by.user and _last_doer(case, step.not_by) == by.user.id:
+    if by.user and by.user.id in barred(case, step):
         raise StepRefused(_("须由另一人办理：您办过前一步，不能再办这一步。"))
-    at = at or timezone.now()
-    source, target = case.state, flow.states[step.target]
-    for name, value in changes.items():
+    now = timezone.now()
+    fields = dict(fields or {})
+    for name, value in fields.items():
         setattr(row, name, value)
     row.state = step.target
-    row.save(update_fields=["state", *changes])
-    day = timezone.localdate(at)
-    if due or not target.clock:
-        case.clocks.filter(stopped__isnull=True).update(stopped=day)
-        case.due = None
-    duty = flow.duty(step.target)
+    row.save(update_fields=["state", *fields])
+    source, target, duty = case.state, flow.states[step.target], flow.duty(step.target)
+    if step.target != source or handler:
+        case.handler = handler
     case.state = step.target
     case.phase = target.phase
     case.awaits = duty.permission if duty else ""
-    case.closed_at = at if target.phase == Phase.CLOSED else None
+    case.closed_at = now if target.phase == Phase.CLOSED else None
     case.urged_at = None
     case.version += 1
-    case.save(update_fields=["state", "phase", "awaits", "closed_at", "urged_at", "due", "version"])
-    if target.clock and due:
-        _start_clock(case, target.clock, due, basis, day)
+    case.save()
+    _set_clocks(case, target, terms, timezone.localdate(now))
     row.case = case
-    return _write_move(case, flow, step_key, source, step.target, by, post, note, at, uploads)
+    return _write_move(case, flow, step_key, source, step.target, by, post, note, now, uploads)
 
 
-def _last_doer(case: Case, steps: Sequence[str]) -> int | None:
-    return (
-        case.moves.filter(step__in=steps).order_by("-id").values_list("user_id", flat=True).first()
+def _barring(case: Case, step: Step) -> list[Move]:
+    """The last move of each step that `not_by` names."""
+    last = {move.step: move for move in case.moves.filter(step__in=step.not_by).order_by("id")}
+    return list(last.values())
+
+
+def barred(case: Case, step: Step) -> set[int]:
+    """Ids of the users who may not take the step because of what they did before."""
+    return {move.user_id for move in _barring(case, step)} if step.not_by else set()
+
+
+def _set_clocks(case: Case, state: State, terms: Mapping[str, Term], day: dt.date) -> None:
+    """Stop clocks that do not run in the state, start or restart those given, keep the others.
+
+    `case.due` becomes the earliest end of those that run.  Raises ValueError for a term of a clock
+    that the state does not have, and for a clock that neither runs nor has a term.
+    """
+    running = {clock.kind for clock in case.clocks.filter(stopped__isnull=True)}
+    if set(terms) - set(state.clocks) or set(state.clocks) - set(terms) - running:
+        raise ValueError(f"clocks {state.clocks} with terms {sorted(terms)}, running {running}")
+    ending = (running - set(state.clocks)) | (running & set(terms))
+    if ending:
+        case.clocks.filter(stopped__isnull=True, kind__in=ending).update(stopped=day)
+    CaseClock.objects.bulk_create(
+        CaseClock(case=case, kind=kind, basis=term.basis[:300], started=day, due=term.due)
+        for kind, term in terms.items()
     )
-
-
-def _start_clock(case: Case, kind: str, due: dt.date, basis: str, day: dt.date) -> None:
-    CaseClock.objects.create(case=case, kind=kind, basis=basis[:300], started=day, due=due)
-    case.due = due
-    case.save(update_fields=["due"])
+    due = case.clocks.filter(stopped__isnull=True).aggregate(due=Min("due"))["due"]
+    if due != case.due:
+        case.due = due
+        case.save(update_fields=["due"])
 
 
 def _write_move(
@@ -184,13 +211,6 @@ def _write_move(
     at: dt.datetime,
     uploads: Sequence[UploadedFile],
 ) -> Move:
-    duty = flow.duty(target)
-    barring = duty.not_by if duty else ()
-    # Only the latest doer of a barring step is barred; other steps (an urging) leave that as it is.
-    stale = case.moves.filter(bars_next=True)
-    if step not in barring:
-        stale = stale.exclude(step__in=barring)
-    stale.update(bars_next=False)
     move = Move.objects.create(
         case=case,
         at=at,
@@ -200,8 +220,12 @@ def _write_move(
         user=by.user,
         post=post,
         note=note.strip(),
-        bars_next=step in barring,
     )
+    case.moves.filter(bars_next=True).update(bars_next=False)
+    duty = flow.duty(target)
+    if duty and duty.not_by:
+        barring = [earlier.id for earlier in _barring(case, duty)]
+        case.moves.filter(id__in=barring).update(bars_next=True)
     Attachment.objects.bulk_create(
         Attachment(case=case, move=move, file=keep(u, organisation_id=case.organisation_id, by=by))
         for u in uploads
@@ -215,9 +239,11 @@ def _write_move(
         object_id=case.number,
         detail={"from": source, "to": target, "files": len(uploads)},
     )
+    figures_changed()
     return move
 
 
+@transaction.atomic
 def urge(case: Case, *, permission: str, note: str, by: Actor) -> Move:
     """Urge whoever owes the next step: it goes to the top of their inbox.
 

@@ -58,7 +58,7 @@ def write_list(
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(2)
-        sheet.set_footer("&P / &N")
+        sheet.set_footer("&C&P / &N")
     return out.getvalue()
 
 

@@ -2,10 +2,16 @@
 
 import datetime as dt
 
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators.compute import compute
+from xuezheng.kernel.jobs.queue import enqueue
+
+#: Names of tasks to run after readings were computed; systems add theirs in jobs.py.
+AFTER_COMPUTE: list[str] = []
 
 
 def year_of(day: dt.date) -> tuple[dt.date, dt.date]:
@@ -15,9 +21,22 @@ def year_of(day: dt.date) -> tuple[dt.date, dt.date]:
 
 @app.task(name="indicators.compute", queueing_lock="indicators.compute")
 def compute_today() -> None:
-    """All indicators for the running year, as of today."""
+    """All indicators for the running year, as of today; then whatever follows from figures."""
     today = timezone.localdate()
-    compute(period=year_of(today), as_of=today)
+    with fenced():
+        compute(period=year_of(today), as_of=today)
+    for name in AFTER_COMPUTE:
+        enqueue(name, only_one=name)
+
+
+def figures_changed() -> None:
+    """Have the figures computed again, once, after the running transaction.
+
+    Queued on commit and not inside: a job that already waits then surely sees what was committed.
+    """
+    transaction.on_commit(
+        lambda: enqueue("indicators.compute", only_one="indicators.compute"), robust=True
+    )
 
 
 @app.periodic(cron="40 0 * * *")
@@ -25,5 +44,6 @@ def compute_today() -> None:
 def nightly(timestamp: int) -> None:
     """Close yesterday's figures and begin today's."""
     yesterday = timezone.localdate() - dt.timedelta(days=1)
-    compute(period=year_of(yesterday), as_of=yesterday)
+    with fenced():
+        compute(period=year_of(yesterday), as_of=yesterday)
     compute_today()

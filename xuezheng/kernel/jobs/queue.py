@@ -13,7 +13,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 def enqueue(task_name: str, *, only_one: str = "", **arguments: Any) -> None:
     """Queue a task in the running transaction: rolled back with it.
 
-    `only_one` is a name under which at most one job may wait; a second one is dropped.
+    `only_one` is a name under which at most one job may wait; a second one is dropped.  Such a job is
+    best queued on commit: the one that waits may else start before this transaction's data are there.
     """
     task = app.configure_task(task_name, queueing_lock=only_one or None)
     try:
@@ -22,5 +23,4 @@ def enqueue(task_name: str, *, only_one: str = "", **arguments: Any) -> None:
         ):  # a savepoint, so that a refusal does not spoil the caller's work
             task.defer(**arguments)
     except AlreadyEnqueued:
-        # The waiting job will see this transaction's data too, because jobs read what is committed.
         return

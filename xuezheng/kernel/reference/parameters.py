@@ -38,10 +38,12 @@ class Setting:
         return self.certainty == Certainty.UNCONFIRMED
 
 
-def settings_on(day: dt.date, prefix: str, owner: str = "") -> dict[str, Setting]:
+def settings_on(day: dt.date, prefix: str, owner: str) -> dict[str, Setting]:
     """All parameters below `prefix` in force on `day`, the owner's own value before the shipped one.
 
-    One query.  Keys of the result have the prefix and its dot removed.
+    `owner` is the code of the authority concerned (access.scope.authority_code); it has no default,
+    because forgetting it would silently ignore what the bureau has decided.  One query.  Keys of the
+    result have the prefix and its dot removed.
     """
     rows = Parameter.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gte=day),
@@ -58,7 +60,7 @@ def settings_on(day: dt.date, prefix: str, owner: str = "") -> dict[str, Setting
     }
 
 
-def setting(key: str, day: dt.date, owner: str = "") -> Setting:
+def setting(key: str, day: dt.date, owner: str) -> Setting:
     """One parameter on a day.  Raises MissingParameter."""
     prefix, _, name = key.rpartition(".")
     try:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
-from django_filters import FilterSet
+from django_filters import CharFilter, FilterSet
 
 PAGE_SIZES = (20, 50, 100)
 
@@ -37,3 +37,16 @@ def export_url(request: HttpRequest) -> str:
     query.pop("page", None)
     query["export"] = "xlsx"
     return f"?{query.urlencode()}"
+
+
+def narrowed_by(filterset: FilterSet) -> dict[str, Any]:
+    """Which filters an export was narrowed by, for the trail.
+
+    Free words are noted as used, not copied: in other systems they may be somebody's name.
+    """
+    used = {}
+    for name, value in filterset.form.cleaned_data.items() if filterset.form.is_valid() else ():
+        if value not in (None, "", []):
+            free = type(filterset.filters[name]) is CharFilter
+            used[name] = True if free else str(getattr(value, "pk", value))
+    return used

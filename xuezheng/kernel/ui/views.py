@@ -2,10 +2,12 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from xuezheng.kernel.access.guards import public
+from xuezheng.kernel.access.guards import public, signed_in
+from xuezheng.kernel.ui.style_guide import samples
 
 LARGE_TEXT_COOKIE = "large_text"
 _YEAR = 365 * 24 * 3600
@@ -33,3 +35,10 @@ def large_text(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(LARGE_TEXT_COOKIE, samesite="Lax")
     return response
+
+
+@require_GET
+@signed_in
+def style_guide(request: HttpRequest) -> HttpResponse:
+    """Every component with every state, on sample data."""
+    return render(request, "ui/style_guide.html", samples(request.GET))

@@ -13,7 +13,6 @@ from xuezheng.domains.workplan.services.reviewing import Amendment, publish, wri
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
-from xuezheng.kernel.jobs.queue import enqueue
 
 
 @dataclass(frozen=True)
@@ -96,5 +95,4 @@ def adopt_plan(plan: Plan, *, meeting_number: str, by: Actor) -> PlanVersion:
         detail={"meeting": meeting_number.strip()},
     )
     refresh_lights(plan, timezone.localdate())
-    enqueue("indicators.compute", only_one="indicators.compute")
     return version

@@ -18,7 +18,9 @@ from xuezheng.domains.workplan.models import (
 )
 from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.scope import authority_code
 from xuezheng.kernel.audit.trail import record
+from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.models import Move
 from xuezheng.kernel.cases.service import StepRefused, advance, open_case, urge
 from xuezheng.kernel.reference.calendar import due_after
@@ -51,11 +53,8 @@ def report_milestone(
         by=by,
         version=version,
         note=note,
-        due=milestone.due_on,
-        basis=_("核验期间原期限继续计算"),
         uploads=evidence,
-        reference=reference.strip()[:80],
-        done_on=timezone.localdate(),
+        fields={"reference": reference.strip()[:80], "done_on": timezone.localdate()},
     )
     for extension in milestone.extensions.filter(state="asked"):
         # Done before the request was decided: there is nothing left to decide.
@@ -79,9 +78,8 @@ def return_milestone(milestone: Milestone, *, note: str, version: int, by: Actor
         by=by,
         version=version,
         note=note,
-        due=milestone.due_on,
-        basis=_("退回后原期限不变"),
-        done_on=None,
+        handler=milestone.commitment.handler,
+        fields={"done_on": None},
     )
     _refresh(milestone)
     return move
@@ -110,29 +108,32 @@ def ask_extension(
         raise StepRefused(_("请写明延期理由。"))
     if milestone.extensions.filter(state="asked").exists():
         raise StepRefused(_("已有一份延期申请在等审批。"))
-    days = setting("workplan.extension.decision_days", today).value
-    case, is_new = open_case(
+    organisation_id = milestone.case.organisation_id
+    owner = authority_code(organisation_id, today)
+    days = setting("workplan.extension.decision_days", today, owner).value
+    extension, _is_new = open_case(
         EXTENSION,
-        organisation_id=milestone.case.organisation_id,
-        title=_("延期：%s") % milestone.case.title[:180],
+        Extension,
+        organisation_id=organisation_id,
+        title=_("延期：%s") % milestone.case.title,
         by=by,
         note=reason,
         key=key,
-        due=due_after(today, days),
-        basis=_("申请后%(days)d个工作日内审批") % {"days": days},
+        terms={
+            "decision": Term(
+                due_after(today, days), _("申请后%(days)d个工作日内审批") % {"days": days}
+            )
+        },
         handler=milestone.commitment.leader,
         parent=milestone.case,
+        fields={
+            "milestone": milestone,
+            "old_due": milestone.due_on,
+            "new_due": new_due,
+            "reason": reason.strip()[:500],
+        },
     )
-    if not is_new:
-        return Extension.objects.get(case=case)
-    return Extension.objects.create(
-        case=case,
-        milestone=milestone,
-        state=case.state,
-        old_due=milestone.due_on,
-        new_due=new_due,
-        reason=reason.strip()[:500],
-    )
+    return extension
 
 
 def decide_extension(
@@ -147,9 +148,10 @@ def decide_extension(
         milestone,
         "extend",
         by=by,
-        due=extension.new_due,
-        basis=_("延期申请 %s 获同意") % extension.case.number,
-        due_on=extension.new_due,
+        terms={
+            "milestone": Term(extension.new_due, _("延期申请 %s 获同意") % extension.case.number)
+        },
+        fields={"due_on": extension.new_due},
     )
     commitment = milestone.commitment
     if commitment.due_on and extension.new_due > commitment.due_on:

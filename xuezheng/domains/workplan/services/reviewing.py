@@ -30,6 +30,7 @@ from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.audit.trail import record
+from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.models import Case
 from xuezheng.kernel.cases.service import StepRefused, advance, open_case
 
@@ -192,7 +193,7 @@ def edit_commitment(
         setattr(row, name, value)
     row.version += 1
     row.save(update_fields=[*changes, "version"])
-    if "lead_office" in changes and row.lead_office_id:
+    if {"lead_office", "handler"} & set(changes) and row.lead_office_id:
         _move_milestones(row)
     if supports is not None:
         before = ", ".join(sorted(s.organisation.name for s in row.supports.all()))
@@ -210,10 +211,11 @@ def edit_commitment(
 
 
 def _move_milestones(row: Commitment) -> None:
-    # An open milestone is owed by whoever leads now; closed ones stay with whoever did them.
-    Case.objects.open().filter(milestone__commitment=row).update(
-        organisation=row.lead_office, handler=row.handler
-    )
+    # An open milestone is owed by whoever leads now; closed ones stay with whoever did them.  A
+    # reported one waits for the plan office, which has no handler.
+    cases = Case.objects.open().filter(milestone__commitment=row)
+    cases.update(organisation=row.lead_office)
+    cases.filter(state="planned").update(handler=row.handler)
 
 
 def bulk_assign(commitments: Iterable[Commitment], *, by: Actor, **changes: Any) -> int:
@@ -384,21 +386,19 @@ def add_milestone(
     plan = open_plan(commitment.plan_id, by, amendment)
     if commitment.lead_office_id is None:
         raise StepRefused(_("请先确定牵头科室，再定节点。"))
-    case, _is_new = open_case(
+    milestone, _is_new = open_case(
         MILESTONE,
+        Milestone,
         organisation_id=commitment.lead_office_id,
-        title=f"{commitment.title}：{title}"[:200],
+        title=f"{commitment.title}：{title}",
         by=by,
-        handler=commitment.handler,
-    )
-    milestone = Milestone.objects.create(
-        case=case,
-        commitment=commitment,
-        state=case.state,
-        role=role,
-        title=title,
-        due_on=due_on,
-        weight=weight,
+        fields={
+            "commitment": commitment,
+            "role": role,
+            "title": title,
+            "due_on": due_on,
+            "weight": weight,
+        },
     )
     if not plan.in_review:
         publish(milestone, by=by)
@@ -409,7 +409,13 @@ def add_milestone(
 
 def publish(milestone: Milestone, *, by: Actor) -> None:
     """Hand a drafted milestone out to its lead office; its clock starts."""
-    advance(milestone, "publish", by=by, due=milestone.due_on, basis=_("工作要点确定的节点期限"))
+    advance(
+        milestone,
+        "publish",
+        by=by,
+        terms={"milestone": Term(milestone.due_on, _("工作要点确定的节点期限"))},
+        handler=milestone.commitment.handler,
+    )
 
 
 def remove_milestone(

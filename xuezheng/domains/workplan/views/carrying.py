@@ -13,7 +13,7 @@ from xuezheng.domains.workplan.models import Extension, Milestone
 from xuezheng.domains.workplan.services import carrying, reviewing
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.cases.service import StepRefused
-from xuezheng.kernel.ui.cases import attachment_response, open_forms, way_so_far
+from xuezheng.kernel.ui.cases import attachment_response, history, open_forms
 from xuezheng.kernel.ui.steps import attempt
 
 READS = (Permission.SEE, Permission.REPORT)
@@ -42,7 +42,7 @@ def _milestone_page(
         "case": milestone.case,
         "commitment": milestone.commitment,
         "plan": plan,
-        "moves": way_so_far(milestone.case),
+        "moves": history(milestone.case),
         "extensions": milestone.extensions.select_related("case").order_by("-case_id"),
         "forms": found.values(),
         "may_urge": milestone.case.is_open
@@ -136,7 +136,7 @@ def _extension_page(
         "milestone": extension.milestone,
         "commitment": extension.milestone.commitment,
         "plan": extension.milestone.commitment.plan,
-        "moves": way_so_far(extension.case),
+        "moves": history(extension.case),
         "forms": found.values(),
     }
     return render(request, "workplan/extension_detail.html", context, status=status)

@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections, transaction
 
-from xuezheng.kernel.access.actors import JobActor
+from xuezheng.kernel.access.actors import StaffActor
+from xuezheng.kernel.access.models import User
 from xuezheng.kernel.audit.models import Entry, Seal
 from xuezheng.kernel.audit.seal import seal_next, verify
 from xuezheng.kernel.audit.trail import record
 
 pytestmark = pytest.mark.usefixtures("own_database", "files_dir")
-JOB = JobActor("test", [])
 
 
 def write(count: int) -> None:
+    user, _new = User.objects.get_or_create(username="writer", defaults={"name": "甲"})
     for number in range(count):
-        record("thing.done", by=JOB, object_id=number, detail={"n": number})
+        record("thing.done", by=StaffActor(user), object_id=number, detail={"n": number})
 
 
 @pytest.fixture
@@ -99,6 +100,7 @@ def test_rebuilt_chain_is_found_by_the_heads(sealed: None, settings) -> None:
 
 def test_an_entry_of_a_running_transaction_waits_for_its_commit() -> None:
     """Ids commit out of order: the earlier id must not be missed."""
+    write(0)
     begun, may_commit = threading.Event(), threading.Event()
 
     def slow() -> None:

@@ -12,4 +12,9 @@ class Migration(migrations.Migration):
             " FROM xuezheng_web, xuezheng_worker",
             migrations.RunSQL.noop,
         ),
+        migrations.RunSQL(
+            "REVOKE UPDATE ON cases_move FROM xuezheng_web, xuezheng_worker;"
+            "GRANT UPDATE (bars_next) ON cases_move TO xuezheng_web, xuezheng_worker",
+            migrations.RunSQL.noop,
+        ),
     ]

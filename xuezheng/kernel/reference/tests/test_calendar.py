@@ -118,4 +118,4 @@ def test_the_bureaus_own_value_wins_while_it_is_in_force(
 
 def test_no_value_in_force_is_an_error(rows: None) -> None:
     with pytest.raises(MissingParameter):
-        setting("test.days", d("2019-12-31"))
+        setting("test.days", d("2019-12-31"), "")

@@ -83,6 +83,32 @@ def light_word(state: str) -> str:
     return str(lights.LIGHTS[state].word)
 
 
+@register.simple_tag
+def light_tiles(counts: Mapping[str, int], url: str) -> list[dict[str, Any]]:
+    """For each light its number, its share of all in per cent, and `url` with the state appended."""
+    total = sum(counts.get(state, 0) for state in lights.LIGHTS)
+    return [
+        {
+            "light": state,
+            "count": counts.get(state, 0),
+            "share": 100 * counts.get(state, 0) / total if total else 0,
+            "url": f"{url}{state}",
+        }
+        for state in lights.LIGHTS
+    ]
+
+
+@register.simple_tag
+def chart_rows(chart: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(label, actual, plan) of a chart as words, for the table under it."""
+    decimals = chart.get("decimals", 1)
+    plan = chart.get("plan") or [None] * len(chart["labels"])
+    return [
+        (label, drawing.number_text(actual, decimals), drawing.number_text(planned, decimals))
+        for label, actual, planned in zip(chart["labels"], chart["actual"], plan, strict=True)
+    ]
+
+
 register.simple_tag(drawing.progress_bar, name="progress_bar")
 register.simple_tag(drawing.ring, name="ring")
 register.simple_tag(drawing.light_bar, name="light_bar")

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const summary = document.querySelector("[data-error-summary]");
+  const summary = document.querySelector("form:not([data-sample]) [data-error-summary]");
   if (summary) summary.focus();
 
   // Links of the summary put the cursor into the field.
