@@ -1,2 +1,103 @@
+"""Loading the demo district into an empty database: organisations, people, hazards, plan, figures.
+
+The district does not exist.  Everything is made from data/*.yaml and one seed for chance, so that the
+same day gives the same district; days are counted from today, so that it is always in mid-story.
+"""
+
+import datetime as dt
+import json
+import os
+import random
+import secrets
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from xuezheng.demo.district import build_district
+from xuezheng.domains.oversight.demo import load_hazards
+from xuezheng.domains.workplan.demo import load_plan, tell_lights
+from xuezheng.kernel.access.models import Organisation, User
+from xuezheng.kernel.indicators.compute import compute
+from xuezheng.kernel.indicators.jobs import year_of
+
+DATA = Path(__file__).parent / "data"
+SEED = 20_260
+CODE = "XL"
+
+
 class DemoRefused(Exception):
-    pass
+    """The demo district goes into an empty database only."""
+
+
+def read(name: str) -> dict[str, Any]:
+    """One of the data files."""
+    return yaml.safe_load((DATA / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def is_empty() -> bool:
+    """Whether the database holds no organisation yet."""
+    return not Organisation.objects.exists()
+
+
+def is_demo() -> bool:
+    """Whether the database holds the demo district."""
+    return Organisation.objects.filter(code=CODE).exists()
+
+
+def load_demo(today: dt.date | None = None) -> None:
+    """Load everything in one transaction.  Raises DemoRefused when there is data already."""
+    if not is_empty():
+        raise DemoRefused("数据库里已有数据，示例区只能装入空库 / the database is not empty")
+    today = today or timezone.localdate()
+    chance = random.Random(SEED)
+    password = f"xilan-{secrets.token_hex(4)}"
+    with transaction.atomic():
+        people = build_district(read("district"), read("towns"), chance, today, password)
+        load_hazards(read("hazards"), chance, today)
+        plan = load_plan(read("plan"), people, today)
+        compute_history(today)
+        tell_lights(plan, today)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    _keep_signins(password)
+
+
+def compute_history(today: dt.date) -> None:
+    """Readings at the end of each month of this year and the two before, and of today."""
+    for year in range(today.year - 2, today.year + 1):
+        for month in range(1, 13):
+            last = (dt.date(year, month, 28) + dt.timedelta(days=4)).replace(day=1)
+            as_of = last - dt.timedelta(days=1)
+            if as_of < today:
+                compute(period=year_of(as_of), as_of=as_of)
+    compute(period=year_of(today), as_of=today)
+
+
+def _signins_file() -> Path:
+    return Path(settings.DATA_DIR) / "demo-signins.json"
+
+
+def _keep_signins(password: str) -> None:
+    """Kept beside the database, readable by its owner only, to be printed at each start."""
+    entries = read("district")["signins"]
+    rows = [[entry["username"], password, entry["zh"], entry["en"]] for entry in entries]
+    path = _signins_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        json.dump(rows, handle, ensure_ascii=False)
+
+
+def print_signins() -> None:
+    """The table of sign-ins, one for each role."""
+    path = _signins_file()
+    if not path.exists() or not User.objects.exists():
+        return
+    print("登录账号 / sign-ins（示例数据，均为虚构 / demo data, all invented）")
+    for username, password, zh, en in json.loads(path.read_text(encoding="utf-8")):
+        print(f"  {username:<16} {password}   {zh} / {en}")
+    print(flush=True)

@@ -83,7 +83,7 @@ def samples(query: dict[str, Any]) -> dict[str, Any]:
         "moves": [_move(move) for move in data["moves"]],
         "form": SampleForm(prefix="new"),
         "bound": bound,
-        "filters": SampleFilter(query or None),
+        "filters": SampleFilter(query or None, auto_id="filter_%s"),
         "due_days": [today + dt.timedelta(days=n) for n in (-18, 0, 5, 76)],
         "kinds": ["info", "success", "warning", "error"],
         "tabs": [

@@ -35,5 +35,3 @@ class UploadsField(forms.FileField):
                 ngettext("最多传 %d 个文件。", "最多传 %d 个文件。", self.maximum) % self.maximum
             )
         return files
-
-

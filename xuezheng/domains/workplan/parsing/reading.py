@@ -1,0 +1,178 @@
+"""Reading files: .txt, .docx, text .pdf, .xlsx.  Raises PlanError with a sentence for the user."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docx
+import openpyxl
+import pypdfium2
+from docx.table import Table as WordTable
+from docx.text.paragraph import Paragraph
+
+from xuezheng.domains.workplan.parsing.model import PlanError
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_CHARACTERS = 1_000_000
+MAX_UNPACKED = 200 * 1024 * 1024
+MAX_ROWS = 20_000
+
+#: A table: sheet name and rows of cell texts, merged cells filled.
+Grid = tuple[str, list[list[str]]]
+
+
+def read(data: bytes, filename: str) -> tuple[str, list[Grid]]:
+    """(prose, tables) of a file, by its content and name.  Raises PlanError."""
+    if not data.strip():
+        raise PlanError("文件是空的，请重新选择 / the file is empty")
+    if len(data) > MAX_BYTES:
+        raise PlanError("文件超过 20 MB，请只上传计划正文 / the file is larger than 20 MB")
+    suffix = Path(filename).suffix.lower()
+    if data.startswith(b"%PDF-"):
+        return _pdf(data), []
+    if data.startswith(b"PK"):
+        _check_archive(data)
+        if suffix == ".xlsx":
+            return "", _xlsx(data)
+        if suffix == ".docx":
+            return _docx(data)
+        raise PlanError("只接受 .docx、.xlsx、.txt 和文字版 PDF / this kind of file is not read")
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise PlanError(
+            "这是旧版或加密的 Office 文件，请另存为 .docx 或 .xlsx 后再传 / "
+            "old or encrypted Office file: save it as .docx or .xlsx"
+        )
+    if suffix not in {".txt", ".md", ""}:
+        raise PlanError("只接受 .docx、.xlsx、.txt 和文字版 PDF / this kind of file is not read")
+    return clean(decode(data)), []
+
+
+def decode(data: bytes) -> str:
+    """Text in UTF-8, UTF-16 with mark, or GB18030.  Raises PlanError for anything else."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise PlanError("认不出文字编码，请另存为 UTF-8 文本 / unknown encoding: save as UTF-8 text")
+
+
+def clean(text: str) -> str:
+    """One kind of line end, no invisible characters; the offsets of a parse refer to this text."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
+    text = re.sub(r"[\u200b-\u200f\u2028-\u202e\ufeff\x00-\x08\x0b\x0e-\x1f]", "", text)
+    text = text.replace("\u00a0", " ").replace("\u3000", " ").replace("\t", " ")
+    if len(text) > MAX_CHARACTERS:
+        raise PlanError("文字超过一百万字，不像一份计划 / more than a million characters")
+    if not text.strip():
+        raise PlanError("文件里没有文字 / there is no text in the file")
+    return text
+
+
+def _check_archive(data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
+                raise PlanError("文件解开后过大 / the file is too large when unpacked")
+    except zipfile.BadZipFile as error:
+        raise PlanError("文件已损坏，无法打开 / the file is broken") from error
+
+
+def _docx(data: bytes) -> tuple[str, list[Grid]]:
+    try:
+        document = docx.Document(io.BytesIO(data))
+    except Exception as error:  # the library raises many kinds for a broken package
+        raise PlanError(
+            "无法打开 Word 文件，可能已损坏 / the Word file cannot be opened"
+        ) from error
+    lines: list[str] = []
+    grids: list[Grid] = []
+    for block in document.iter_inner_content():
+        if isinstance(block, Paragraph):
+            lines.append(block.text)
+        elif isinstance(block, WordTable):
+            rows = [[cell.text.strip() for cell in row.cells] for row in block.rows[:MAX_ROWS]]
+            grids.append((f"表{len(grids) + 1}", rows))
+            lines += [" ".join(dict.fromkeys(filter(None, row))) for row in rows]
+    return clean("\n".join(lines)), grids
+
+
+def _pdf(data: bytes) -> str:
+    try:
+        document = pypdfium2.PdfDocument(data)
+        pages = [page.get_textpage().get_text_bounded() for page in document]
+    except pypdfium2.PdfiumError as error:
+        raise PlanError("无法打开 PDF，可能已损坏或加密 / the PDF cannot be opened") from error
+    text = "\n".join(pages)
+    if len(re.findall(r"[\u4e00-\u9fff]", text)) < 10:
+        raise PlanError(
+            "PDF 里没有文字层，像是扫描件，请上传 Word 或文本 / no text in the PDF, it seems scanned"
+        )
+    return clean(_join_lines(text))
+
+
+def _join_lines(text: str) -> str:
+    """Join lines that a PDF has broken in the middle of a sentence."""
+    lines = [line.strip() for line in text.replace("\r", "").split("\n")]
+    lines = [line for line in lines if line and not re.fullmatch(r"[-—\s]*\d{1,3}[-—\s]*", line)]
+    longest = max((len(line) for line in lines), default=0)
+    out: list[str] = []
+    for line in lines:
+        broken = out and len(out[-1].split("\n")[-1]) >= longest * 0.8
+        if broken and not re.search(r"[。；！？：]$", out[-1]) and not _starts_heading(line):
+            out[-1] += line
+        else:
+            out.append(line)
+    return "\n".join(out)
+
+
+def _starts_heading(line: str) -> bool:
+    return bool(
+        re.match(
+            r"[一二三四五六七八九十]+、|[（(][一二三四五六七八九十\d]+[）)]|\d+[.．、]|第.{1,3}[章节部]",
+            line,
+        )
+    )
+
+
+def _xlsx(data: bytes) -> list[Grid]:
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    except Exception as error:  # the library raises many kinds for a broken package
+        raise PlanError(
+            "无法打开 Excel 文件，可能已损坏 / the Excel file cannot be opened"
+        ) from error
+    grids = [(sheet.title, list(_sheet_rows(sheet))) for sheet in book.worksheets]
+    if not any(any(row) for _name, rows in grids for row in rows):
+        raise PlanError("表格是空的 / the workbook is empty")
+    return grids
+
+
+def _sheet_rows(sheet: Any) -> Iterator[list[str]]:
+    merged: dict[tuple[int, int], Any] = {}
+    for area in sheet.merged_cells.ranges:
+        value = sheet.cell(area.min_row, area.min_col).value
+        for row in range(area.min_row, area.max_row + 1):
+            for column in range(area.min_col, area.max_col + 1):
+                merged[row, column] = value
+    for number, row in enumerate(sheet.iter_rows(max_row=min(sheet.max_row, MAX_ROWS)), start=1):
+        yield [_cell(merged.get((number, at), cell.value)) for at, cell in enumerate(row, start=1)]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if hasattr(value, "strftime"):
+        return value.strftime("%Y-%m-%d")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return clean(str(value)).strip() if str(value).strip() else ""
