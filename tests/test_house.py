@@ -157,6 +157,7 @@ EXEMPT = (
     "/tests/",
     "/parsing/",
     "/demo/",
+    "/demo.py",
     "/migrations/",
     "/config/",
     "/reference/calendar.py",

@@ -74,6 +74,7 @@ def build(plan: Plan, actor: Actor) -> Board:
     )
     moved = {commitment for commitment, _light, _on in changed if commitment in earlier}
     now = {row.id: row.light for row in rows}
+    trend = _trend(plan, readings)
     return Board(
         plan=plan,
         total=len(rows),
@@ -83,8 +84,8 @@ def build(plan: Plan, actor: Actor) -> Board:
         turned_red=_turned(moved, earlier, now, Light.RED),
         parents=_groups(rows),
         figures=[_figure(series) for series in readings.values()],
-        trend=_trend(plan, readings),
-        towns=_towns(newest, actor),
+        trend=trend,
+        towns=_towns(trend["latest"], actor) if trend else [],
         as_of=max((reading.as_of for reading in newest.values()), default=None),
         settings=light_settings(today, plan.organisation.code),
     )
@@ -148,7 +149,7 @@ def _figure(series: list[Reading]) -> dict[str, Any]:
 
 
 def _trend(plan: Plan, readings: dict[str, list[Reading]]) -> dict[str, Any] | None:
-    """The first indicator that a target of the plan is bound to, with that target."""
+    """The indicator of the weightiest target that has readings, with that target."""
     for target in _bound_targets(plan):
         series = readings.get(target.indicator)
         if series:
@@ -163,22 +164,25 @@ def _trend(plan: Plan, readings: dict[str, list[Reading]]) -> dict[str, Any] | N
 
 def _bound_targets(plan: Plan) -> list[Target]:
     rows = Target.objects.filter(commitment__plan=plan, commitment__withdrawn=False)
-    return list(rows.exclude(indicator="").select_related("commitment"))
+    return list(
+        rows.exclude(indicator="")
+        .select_related("commitment")
+        .order_by("-commitment__weight", "commitment__order")
+    )
 
 
-def _towns(newest: dict[str, Reading], actor: Actor) -> list[dict[str, Any]]:
-    """Towns with the newest reading of the map's indicator (the first of the catalogue)."""
-    key = next((key for key in INDICATORS if key in newest), None)
-    if key is None:
-        return []
-    towns = Organisation.objects.filter(
-        kind=OrganisationKind.TOWN, id__in=actor.scope(INDICATORS[key].permission).organisations
-    ).exclude(map_shape=None)
-    latest = newest[key]
+def _towns(latest: Reading, actor: Actor) -> list[dict[str, Any]]:
+    """Towns in scope with their reading of the trend's indicator on the same day (two queries)."""
+    scope = actor.scope(latest.definition.permission).organisations
+    towns = list(
+        Organisation.objects.filter(kind=OrganisationKind.TOWN, id__in=scope).exclude(
+            map_shape=None
+        )
+    )
     values = {
         reading.organisation_id: reading
         for reading in Reading.objects.filter(
-            indicator=key,
+            indicator=latest.indicator,
             period_from=latest.period_from,
             as_of=latest.as_of,
             organisation__in=towns,

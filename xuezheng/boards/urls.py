@@ -1,5 +1,6 @@
 from django.urls import path
 
+from xuezheng.boards.access import Permission
 from xuezheng.boards.views import (
     account,
     audit,
@@ -10,6 +11,8 @@ from xuezheng.boards.views import (
     parameters,
     search,
 )
+from xuezheng.kernel.access.guards import requires
+from xuezheng.kernel.ui.views import style_guide
 
 urlpatterns = [
     path("", inbox.home, name="home"),
@@ -22,6 +25,7 @@ urlpatterns = [
     path("parameters/<str:key>/", parameters.parameter_edit, name="parameter_edit"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("search/", search.search, name="search"),
+    path("style-guide/", requires(Permission.STYLE_GUIDE)(style_guide), name="style_guide"),
     path("sign-in/", account.sign_in, name="sign_in"),
     path("sign-out/", account.sign_out, name="sign_out"),
     path("password/", account.change_password, name="change_password"),

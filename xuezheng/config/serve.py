@@ -25,9 +25,12 @@ def step(zh: str, en: str) -> Iterator[None]:
     print(f"{time.monotonic() - began:.1f} s", flush=True)
 
 
-def free_port(host: str, first: int) -> int:
-    """The first port from `first` on which nobody listens.  Raises ConfigurationError after 50."""
-    for port in range(first, first + 50):
+def free_port(host: str, given: int) -> int:
+    """The given port, or the first from 8000 on which nobody listens.
+
+    Raises ConfigurationError when the given one, or fifty in a row, are taken.
+    """
+    for port in [given] if given else range(8000, 8050):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -35,7 +38,7 @@ def free_port(host: str, first: int) -> int:
             except OSError:
                 continue
             return port
-    raise ConfigurationError(f"没有空闲端口 / no free port from {first}")
+    raise ConfigurationError(f"端口已被占用 / the port is taken: {given or '8000-8049'}")
 
 
 def run(env: Environment, *, demo: bool) -> int:
@@ -64,7 +67,7 @@ def run(env: Environment, *, demo: bool) -> int:
     if is_demo():
         os.environ["XUEZHENG_DEMO"] = "1"
     host = env.get("XUEZHENG_HOST", "127.0.0.1")
-    port = env.number("XUEZHENG_PORT", 0) or free_port(host, 8000)
+    port = free_port(host, env.number("XUEZHENG_PORT", 0))
     children: list[subprocess.Popen] = []
     stopping = False
 

@@ -24,7 +24,9 @@ from xuezheng.kernel.cases.models import Case
 
 TASKS_SHOWN = 10
 ICONS = ("school", "sprout", "network", "building-2", "graduation-cap", "cpu", "shield-check")
-MAP_WIDTH, MAP_HEIGHT = 1000, 600
+#: The sketch's units are 0..1000 by 0..600; drawn smaller, so that its words are large enough.
+MAP_SCALE = 0.44
+MAP_WIDTH, MAP_HEIGHT = round(1000 * MAP_SCALE), round(600 * MAP_SCALE)
 #: Points below target at which the map changes colour.
 MAP_TIGHT = 5
 
@@ -118,7 +120,7 @@ def _part(number: int, data: Board, plan_url: str) -> dict[str, Any]:
     parent, groups = data.parents[number]
     red_points = float(data.settings["red_points"].value)
     return {
-        "title": parent.title,
+        "title": _("其他日常工作") if groups[0].section == parent else parent.title,
         "columns": 4 if len(groups) > 3 else 3,
         "note": _("竖线为序时进度，点开看任务") if number == 0 else "",
         "themes": [
@@ -218,9 +220,9 @@ def _map(data: Board) -> dict[str, Any] | None:
             {
                 "name": town.short_name or str(town),
                 "path": _path(town.map_shape),
-                "x": town.map_x,
-                "y": town.map_y,
-                "value": "" if value is None else f"{value:g}{indicator.unit}",
+                "x": round(town.map_x * MAP_SCALE),
+                "y": round(town.map_y * MAP_SCALE),
+                "value": f"{value:g}{indicator.unit}" if level in {"tight", "gap"} else "",
                 "level": level,
                 "url": reverse("indicator_proof", args=[reading.id]) if reading else "",
             }
@@ -250,7 +252,7 @@ def _level(value: float | None, target: float) -> str:
 
 
 def _path(shape: list[list[list[float]]]) -> str:
-    return " ".join("M" + " L".join(f"{x:g} {y:g}" for x, y in polygon) + " Z" for polygon in shape)
+    return " ".join("M" + " L".join(f"{x * MAP_SCALE:.1f} {y * MAP_SCALE:.1f}" for x, y in polygon) + " Z" for polygon in shape)
 
 
 def _legend(data: Board) -> dict[str, str]:

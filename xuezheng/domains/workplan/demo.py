@@ -8,6 +8,7 @@ from django.utils import timezone
 from xuezheng.domains.workplan.models import Commitment, LightChange, Milestone, Plan, Target
 from xuezheng.domains.workplan.rules import Kind
 from xuezheng.domains.workplan.services.adopting import adopt_plan
+from xuezheng.domains.workplan.services.carrying import ask_extension
 from xuezheng.domains.workplan.services.importing import import_plan
 from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.domains.workplan.services.reviewing import (
@@ -273,8 +274,21 @@ def _carry_out(row: Commitment, item: dict, today: dt.date) -> None:
             break
         last = min(milestone.due_on, today) - dt.timedelta(days=3)
         _accept_in_the_past(milestone, row, last)
+    if item.get("ask"):
+        _ask_for_time(row, item["ask"])
     if all_done and last:
         Commitment.objects.filter(id=row.id).update(accepted_on=last)
+
+
+def _ask_for_time(row: Commitment, days: int) -> None:
+    """The office asks to move its next milestone; the leader in charge has not decided yet."""
+    milestone = row.milestones.open().select_related("case", "commitment__leader").first()
+    ask_extension(
+        milestone,
+        new_due=milestone.due_on + dt.timedelta(days=days),
+        reason="外部单位反馈较慢，需要延长征求意见时间。",
+        by=_head_of(row),
+    )
 
 
 def _accept_in_the_past(milestone: Milestone, row: Commitment, day: dt.date) -> None:

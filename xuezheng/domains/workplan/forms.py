@@ -535,4 +535,6 @@ MILESTONE_FORMS = {
     "accept": StepPage(AcceptForm, ("accept",), gettext_lazy("核验通过")),
     "return": StepPage(ReturnForm, ("return",), gettext_lazy("退回")),
 }
-EXTENSION_FORMS = {"decide": StepPage(DecisionForm, ("grant", "refuse"), gettext_lazy("提交审批意见"))}
+EXTENSION_FORMS = {
+    "decide": StepPage(DecisionForm, ("grant", "refuse"), gettext_lazy("提交审批意见"))
+}

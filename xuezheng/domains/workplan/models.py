@@ -102,6 +102,11 @@ class Plan(models.Model):
         return self.title
 
     @property
+    def phase(self) -> str:
+        """The phase as the pages colour it."""
+        return {"review": "draft", "adopted": "acting", "closed": "closed"}[self.status]
+
+    @property
     def in_review(self) -> bool:
         """Whether it may be edited without an amendment."""
         return self.status == self.Status.REVIEW

@@ -4,5 +4,4 @@ from xuezheng.kernel.ui import views
 
 urlpatterns = [
     path("large-text/", views.large_text, name="large_text"),
-    path("style-guide/", views.style_guide, name="style_guide"),
 ]

@@ -45,6 +45,7 @@ def _milestone_page(
         "moves": history(milestone.case),
         "extensions": milestone.extensions.select_related("case").order_by("-case_id"),
         "forms": found.values(),
+        "may_see": request.actor.can(Permission.SEE),
         "may_urge": milestone.case.is_open
         and milestone.case.organisation_id in request.actor.scope(Permission.URGE),
         "may_withdraw": milestone.case.is_open

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -72,14 +73,20 @@ def _trend(commitment: Commitment) -> dict | None:
         organisation=commitment.plan.organisation_id,
         period_from__year=commitment.plan.year,
     ).order_by("as_of")
-    points = [(r.as_of.isoformat(), r.shown) for r in readings if r.shown is not None]
+    points = [(r.as_of.strftime("%m-%d"), r.shown) for r in readings if r.shown is not None]
+    if not points:
+        return None
     indicator = INDICATORS[target.indicator]
     return {
         "label": str(indicator.label),
         "unit": indicator.unit,
+        "decimals": indicator.decimals,
         "labels": [day for day, _value in points],
         "actual": [value for _day, value in points],
+        "plan": [],
         "target": float(target.value),
+        "summary": _("最近一次 %(value)s%(unit)s，目标 %(target)s%(unit)s。")
+        % {"value": points[-1][1], "unit": indicator.unit, "target": target.value_text},
     }
 
 
@@ -117,7 +124,7 @@ def _detail(
         .select_related("made_by")
         .first(),
         "override": override if may_override else None,
-        "settings": settings.values(),
+        "unconfirmed": [s for s in settings.values() if s.unconfirmed],
         "may_edit": may(request, commitment, Permission.EDIT),
         "may_accept": may(request, commitment, Permission.ACCEPT)
         and not commitment.plan.in_review
@@ -219,7 +226,9 @@ def target_form(
         "commitment": commitment,
         "form": form,
         "title": _("量化目标"),
-        "target": target,
+        "submit": _("保存"),
+        "back": code,
+        "cancel_url": reverse("commitment_edit", args=[plan_id, code]),
     }
     return render(
         request, "workplan/commitment_form.html", context, status=422 if form.is_bound else 200
@@ -257,6 +266,9 @@ def milestone_add(request: HttpRequest, plan_id: int, code: str) -> HttpResponse
         "commitment": commitment,
         "form": form,
         "title": _("增加节点"),
+        "submit": _("增加"),
+        "back": code,
+        "cancel_url": reverse("commitment_edit", args=[plan_id, code]),
     }
     return render(
         request, "workplan/commitment_form.html", context, status=422 if form.is_bound else 200

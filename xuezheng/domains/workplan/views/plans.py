@@ -3,8 +3,10 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -57,7 +59,14 @@ def plan_import(request: HttpRequest) -> HttpResponse:
             )
             return redirect("plan_review", plan.id)
     status = 422 if form.is_bound else 200
-    return render(request, "workplan/plan_import.html", {"form": form}, status=status)
+    context = {
+        "form": form,
+        "title": _("导入计划"),
+        "lead": _("认不准的地方会列出来请您核定，不会替您猜。"),
+        "submit": _("导入并审核"),
+        "cancel_url": reverse("plan_list"),
+    }
+    return render(request, "workplan/plan_import.html", context, status=status)
 
 
 @require_GET
@@ -147,7 +156,13 @@ def commitment_add(request: HttpRequest, plan_id: int) -> HttpResponse:
         if row:
             return redirect("commitment_edit", plan.id, row.code)
     status = 422 if form.is_bound else 200
-    context = {"plan": plan, "form": form, "title": _("增加任务")}
+    context = {
+        "form": form,
+        "title": _("增加任务"),
+        "submit": _("增加"),
+        "back": plan.year,
+        "cancel_url": reverse("plan_review" if plan.in_review else "plan_detail", args=[plan.id]),
+    }
     return render(request, "workplan/commitment_form.html", context, status=status)
 
 
@@ -177,9 +192,11 @@ def plan_detail(request: HttpRequest, plan_id: int) -> HttpResponse:
     if request.GET.get("export"):
         return _export(request, plan, filterset)
     context = list_context(request, filterset, title=plan.title)
+    counts = dict(plan.commitments.live().order_by().values_list("light").annotate(n=Count("id")))
     context |= {
         "plan": plan,
-        "lights": LIGHTS,
+        "chips": [("", _("全部"), plan.commitments.live().count())]
+        + [(light, label, counts.get(light, 0), light) for light, label in LIGHTS],
         "may_edit": may_edit(request, plan),
         "export_url": export_url(request) if request.actor.can(Permission.EXPORT) else "",
     }
