@@ -170,6 +170,7 @@ def indicator_proof(request: HttpRequest, reading_id: int) -> HttpResponse:
         organisation_id=reading.organisation_id,
     )
     context = {
+        "title": indicator.label,
         "indicator": indicator,
         "reading": reading,
         "proof": proof,

@@ -46,8 +46,8 @@ def may(request: HttpRequest, commitment: Commitment, permission: str) -> bool:
     return commitment.plan.organisation_id in request.actor.scope(permission)
 
 
-def _targets(commitment: Commitment) -> list[dict]:
-    """Each target with its indicator's newest reading and whether it is met."""
+def _targets(request: HttpRequest, commitment: Commitment) -> list[dict]:
+    """Each target with its indicator's newest reading, whether it is met, and may be opened."""
     readings = plan_readings(commitment.plan)
     rows = []
     for target in commitment.targets.all():
@@ -57,6 +57,8 @@ def _targets(commitment: Commitment) -> list[dict]:
                 "target": target,
                 "indicator": INDICATORS.get(target.indicator),
                 "reading": reading,
+                "may_open": reading is not None
+                and reading.organisation_id in request.actor.scope(reading.definition.permission),
                 "met": meets(target_fact(target, readings)) if reading else None,
             }
         )
@@ -115,7 +117,7 @@ def _detail(
         "computed": assess(
             facts_of(commitment.plan, [commitment])[commitment.id], today, thresholds(settings)
         ),
-        "targets": _targets(commitment),
+        "targets": _targets(request, commitment),
         "trend": _trend(commitment),
         "milestones": milestones,
         "supports": commitment.supports.select_related("organisation"),
