@@ -53,6 +53,7 @@ check: $(PYTHON_READY)
 	@$(PY) -m ruff format --check .
 	@$(VENV)/bin/lint-imports
 	@$(PY) tools/messages.py check
+	@$(PY) tools/map.py check
 
 fix: $(PYTHON_READY)
 	@$(PY) -m ruff check --fix .

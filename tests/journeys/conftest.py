@@ -159,15 +159,19 @@ def sign_in(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         page.on(
             "console",
             # What a page answers is the journey's own business; a missing asset is not.
-            lambda message: complaints.append(message.text)
-            if message.type == "error" and "Failed to load resource" not in message.text
-            else None,
+            lambda message: (
+                complaints.append(message.text)
+                if message.type == "error" and "Failed to load resource" not in message.text
+                else None
+            ),
         )
         page.on(
             "response",
-            lambda response: complaints.append(f"{response.url} {response.status}")
-            if "/static/" in response.url and response.status >= 400
-            else None,
+            lambda response: (
+                complaints.append(f"{response.url} {response.status}")
+                if "/static/" in response.url and response.status >= 400
+                else None
+            ),
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/sign-in/")

@@ -48,7 +48,9 @@ def crawl(page: Page, start: str, *, limit: int) -> tuple[int, list[str]]:
         if page.locator("h1").count() != 1:
             wrong.append(f"{url}: {page.locator('h1').count()} h1")
         wrong += [f"{url}: {text}" for text in violations(page)]
-        for href in page.eval_on_selector_all("a[href]", "as => as.map(a => a.getAttribute('href'))"):
+        for href in page.eval_on_selector_all(
+            "a[href]", "as => as.map(a => a.getAttribute('href'))"
+        ):
             if href.startswith("?"):
                 href = url.partition("?")[0] + href
             if href.startswith("/") and "export=" not in href and "/files/" not in href:

@@ -252,7 +252,10 @@ def _level(value: float | None, target: float) -> str:
 
 
 def _path(shape: list[list[list[float]]]) -> str:
-    return " ".join("M" + " L".join(f"{x * MAP_SCALE:.1f} {y * MAP_SCALE:.1f}" for x, y in polygon) + " Z" for polygon in shape)
+    return " ".join(
+        "M" + " L".join(f"{x * MAP_SCALE:.1f} {y * MAP_SCALE:.1f}" for x, y in polygon) + " Z"
+        for polygon in shape
+    )
 
 
 def _legend(data: Board) -> dict[str, str]:
