@@ -1,7 +1,7 @@
 """Take the README's pictures from a running demo district.
 
-    xuezheng run --demo        (prints the password)
-    python tools/pictures.py http://127.0.0.1:8000 PASSWORD
+xuezheng run --demo        (prints the password)
+python tools/pictures.py http://127.0.0.1:8000 PASSWORD
 """
 
 import os

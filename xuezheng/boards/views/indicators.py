@@ -44,7 +44,7 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
     """Every indicator with the bureau's newest reading of this year and its definition."""
     top = bureau()
     year = dt.date(timezone.localdate().year, 1, 1)
-    readings = Reading.objects.latest(top.id, year) if top else {}
+    readings = Reading.objects.newest(top.id, year) if top else {}
     rows = [
         {"indicator": indicator, "reading": readings.get(key)}
         for key, indicator in INDICATORS.items()

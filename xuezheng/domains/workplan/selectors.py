@@ -41,7 +41,7 @@ def current_plan(actor: Actor, year: int | None = None) -> Plan | None:
 
 def plan_readings(plan: Plan) -> dict[str, Reading]:
     """Indicator key -> newest reading of the plan's organisation for the plan's year."""
-    return Reading.objects.latest(plan.organisation_id, dt.date(plan.year, 1, 1))
+    return Reading.objects.newest(plan.organisation_id, dt.date(plan.year, 1, 1))
 
 
 def facts_of(plan: Plan, commitments: Iterable[Commitment]) -> dict[int, CommitmentFact]:

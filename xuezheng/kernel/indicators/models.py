@@ -12,7 +12,7 @@ from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 
 
 class ReadingQuerySet(models.QuerySet["Reading"]):
-    def latest(self, organisation_id: int, period_from: dt.date) -> dict[str, "Reading"]:  # type: ignore[override]
+    def newest(self, organisation_id: int, period_from: dt.date) -> dict[str, "Reading"]:
         """Indicator key -> newest reading of an organisation for the period that begins on a day."""
         rows = (
             self.filter(organisation=organisation_id, period_from=period_from)

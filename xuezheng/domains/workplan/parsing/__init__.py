@@ -7,7 +7,7 @@ It keeps the wording and its place beside every field, and says what it is unsur
 guessing.
 """
 
-from xuezheng.domains.workplan.parsing.model import ParsedPlan, PlanError
+from xuezheng.domains.workplan.parsing.model import Plan, PlanError
 from xuezheng.domains.workplan.parsing.parse import parse_file, parse_text
 
-__all__ = ["ParsedPlan", "PlanError", "parse_file", "parse_text"]
+__all__ = ["Plan", "PlanError", "parse_file", "parse_text"]

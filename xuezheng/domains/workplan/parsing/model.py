@@ -10,7 +10,10 @@ class PlanError(Exception):
 
 @dataclass
 class Heading:
-    """A heading with its body.  `start`..`end` spans heading and body; `body` is where that begins."""
+    """A heading with its body.  `start`..`end` spans both; `body` is where that begins.
+
+    `path` joins the numbers from the root with /, the 、 of 一、 dropped.
+    """
 
     number: str
     title: str
@@ -19,6 +22,8 @@ class Heading:
     body: int
     end: int
     path: str
+    title_start: int
+    title_end: int
     children: list["Heading"] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -64,7 +69,7 @@ class Figure:
 
 
 @dataclass
-class Units:
+class UnitNote:
     """Who answers for a section."""
 
     section: str
@@ -84,7 +89,7 @@ class Doubt:
 
 
 @dataclass
-class ParsedPlan:
+class Plan:
     """The whole parse; every start and end counts characters of `text`."""
 
     text: str
@@ -95,9 +100,14 @@ class ParsedPlan:
     commitments: list[Promise] = field(default_factory=list)
     targets: list[Figure] = field(default_factory=list)
     named_documents: list[str] = field(default_factory=list)
-    responsible_units: list[Units] = field(default_factory=list)
+    responsible_units: list[UnitNote] = field(default_factory=list)
     warnings: list[Doubt] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def quote_targets(self) -> None:
+        """Let every target quote the source: the rules see full-width signs as half-width ones."""
+        for figure in self.targets:
+            figure.text = self.text[figure.start : figure.end]
 
     def as_json(self) -> dict[str, Any]:
         """The parse as plain values, in the form that `xuezheng plan parse` prints."""

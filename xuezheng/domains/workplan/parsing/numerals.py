@@ -2,8 +2,12 @@
 
 import re
 
-DIGITS = dict(zip("〇零一二三四五六七八九两", [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2], strict=True))
-POWERS = {"十": 10, "百": 100, "千": 1000}
+DIGITS = dict(
+    zip(
+        "〇零一二三四五六七八九两壹贰叁肆伍陆柒捌玖", [0, *range(10), 2, *range(1, 10)], strict=True
+    )
+)
+POWERS = {"十": 10, "拾": 10, "百": 100, "千": 1000}
 #: A number in digits or in Chinese, perhaps with a power after it.
 DIGIT_NUMBER = r"\d[\d,，]*(?:\.\d+)?"
 CHINESE_NUMBER = r"[〇零一二两三四五六七八九十百千]+(?:点[〇零一二三四五六七八九]+)?"
@@ -48,3 +52,18 @@ def times(value: float | int, power: str) -> float | int:
     result = value * {"": 1, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}[power]
     result = round(result, 6)
     return int(result) if float(result).is_integer() else result
+
+
+def percentage(text: str) -> float | int:
+    """80%, 百分之八十, 八成, 八成五, 半数, 过半 as a number of percent.  Raises ValueError."""
+    text = text.replace(" ", "")
+    if text.endswith("%"):
+        return plain_number(text[:-1])
+    if text.startswith("百分之"):
+        return 100 if text == "百分之百" else plain_number(text[3:])
+    if "成" in text:
+        tens, _, ones = text.partition("成")
+        return plain_number(tens) * 10 + (plain_number(ones) if ones else 0)
+    if text in {"半数", "过半", "一半"}:
+        return 50
+    raise ValueError(text)

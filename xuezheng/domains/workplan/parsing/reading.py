@@ -14,6 +14,7 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 
 from xuezheng.domains.workplan.parsing.model import PlanError
+from xuezheng.domains.workplan.parsing.word_numbers import ListNumbers
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_CHARACTERS = 1_000_000
@@ -47,7 +48,7 @@ def read(data: bytes, filename: str) -> tuple[str, list[Grid]]:
         )
     if suffix not in {".txt", ".md", ""}:
         raise PlanError("只接受 .docx、.xlsx、.txt 和文字版 PDF / this kind of file is not read")
-    return clean(decode(data)), []
+    return normalise(decode(data)), []
 
 
 def decode(data: bytes) -> str:
@@ -66,16 +67,22 @@ def decode(data: bytes) -> str:
     raise PlanError("认不出文字编码，请另存为 UTF-8 文本 / unknown encoding: save as UTF-8 text")
 
 
-def clean(text: str) -> str:
-    """One kind of line end, no invisible characters; the offsets of a parse refer to this text."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
-    text = re.sub(r"[\u200b-\u200f\u2028-\u202e\ufeff\x00-\x08\x0b\x0e-\x1f]", "", text)
-    text = text.replace("\u00a0", " ").replace("\u3000", " ").replace("\t", " ")
+def normalise(text: str) -> str:
+    """One kind of line end and no byte order mark; nothing else, so that places stay the file's own.
+
+    Raises PlanError when the text is empty or too long.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > MAX_CHARACTERS:
         raise PlanError("文字超过一百万字，不像一份计划 / more than a million characters")
-    if not text.strip():
+    if not is_text(text):
         raise PlanError("文件里没有文字 / there is no text in the file")
     return text
+
+
+def is_text(text: str) -> bool:
+    """Whether there is a letter or a digit in it."""
+    return bool(re.search(r"\w", text))
 
 
 def _check_archive(data: bytes) -> None:
@@ -96,14 +103,17 @@ def _docx(data: bytes) -> tuple[str, list[Grid]]:
         ) from error
     lines: list[str] = []
     grids: list[Grid] = []
+    numbers = ListNumbers(document)
     for block in document.iter_inner_content():
         if isinstance(block, Paragraph):
-            lines.append(block.text)
+            lines.append(numbers.text_of(block))
         elif isinstance(block, WordTable):
             rows = [[cell.text.strip() for cell in row.cells] for row in block.rows[:MAX_ROWS]]
             grids.append((f"表{len(grids) + 1}", rows))
-            lines += [" ".join(dict.fromkeys(filter(None, row))) for row in rows]
-    return clean("\n".join(lines)), grids
+    text = "\n".join(lines)
+    if not is_text(text) and not any(any(row) for _name, rows in grids for row in rows):
+        raise PlanError("文件里没有文字 / there is no text in the file")
+    return (normalise(text) if is_text(text) else ""), grids
 
 
 def _pdf(data: bytes) -> str:
@@ -117,7 +127,7 @@ def _pdf(data: bytes) -> str:
         raise PlanError(
             "PDF 里没有文字层，像是扫描件，请上传 Word 或文本 / no text in the PDF, it seems scanned"
         )
-    return clean(_join_lines(text))
+    return normalise(_join_lines(text))
 
 
 def _join_lines(text: str) -> str:
@@ -175,4 +185,4 @@ def _cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return clean(str(value)).strip() if str(value).strip() else ""
+    return str(value).strip()

@@ -1,201 +1,151 @@
-"""Task tables (任务分解表): each row a commitment, with who answers and until when."""
+"""Task tables (任务分解表): an .xlsx sheet or a table of a .docx as rows, sections and plain text."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
-from xuezheng.domains.workplan.parsing import kinds
-from xuezheng.domains.workplan.parsing.model import Heading, ParsedPlan, Promise, Units
 from xuezheng.domains.workplan.parsing.reading import Grid
-from xuezheng.domains.workplan.parsing.targets import contradictions, find_targets
-from xuezheng.domains.workplan.parsing.units import names
+from xuezheng.domains.workplan.parsing.units import split_names
 
-#: Field -> headings under which tables have it.
-HEADERS = {
-    "no": r"序号|编号|项次|序",
-    "group": r"类别|板块|领域|工作类别|一级任务|任务类别|工作大类|责任领域|方面",
-    "task": r"(?:重点|工作|主要|年度|目标)?(?:任务|项目|事项)(?:名称)?|任务名称|工作要点|二级任务|重点工作",
-    "measure": r"(?:具体|工作|主要|任务|目标)?(?:举措|措施|内容|要求|目标|任务要求|做法)(?:及要求|（目标）|/目标|及目标|和措施)?|举措|目标举措|具体任务|细化任务|三级任务|任务内容|工作目标",
-    "due": r"(?:完成|办结|时间|截止|时间安排)?(?:时限|时间|期限|节点|进度安排)|时间要求|完成时间节点|完成日期",
-    "leader": r"(?:责任|分管|牵头|包抓|挂帅)?(?:局)?领导",
-    "lead": r"(?:牵头|责任|主办|承办|负责)(?:科室|单位|部门|处室|股室)(?:（牵头）)?|牵头",
-    "support": r"(?:配合|协办|协同|参与|协助)(?:科室|单位|部门|处室|股室)?",
-    "handler": r"(?:责任|经办|具体负责|联络|承办|落实)人(?:员)?|联系人",
-    "progress": r"(?:工作)?(?:进展|完成)(?:情况|度)?|进度|备注进展|落实情况",
-}
-PATTERNS = {field: re.compile(rf"(?:{pattern})") for field, pattern in HEADERS.items()}
-
-
-def _header(row: list[str]) -> dict[str, int]:
-    """Field -> column, when the row looks like the head of a task table."""
-    found: dict[str, int] = {}
-    for column, cell in enumerate(row):
-        words = re.sub(r"[\s（）()：:]", "", cell)
-        for field, pattern in PATTERNS.items():
-            if field not in found and words and pattern.fullmatch(words):
-                found[field] = column
-                break
-    if "task" not in found and "measure" in found:
-        found["task"] = found["measure"]
-    main = {"task", "measure"} & set(found)
-    return found if main and len(found) >= 3 else {}
+#: Column -> what its header may say.  The first that matches a header cell wins.
+HEADERS = [
+    ("no", r"序号|编号|号|No\.?"),
+    ("support", r"(?:配合|协同|协办|参与|协助)(?:科室|单位|部门|处室|股室)?"),
+    ("lead", r"(?:牵头|责任|主办|承办|主责|负责|落实)(?:科室|单位|部门|处室|股室|科|主体)|牵头|责任(?:科室)?（?单位）?|责任主体"),
+    ("leader", r"(?:责任|分管|牵头|包保|挂钩|挂联|联系)(?:局)?领导|领导"),
+    ("handler", r"(?:责任|经办|承办|具体负责|具体责任|联系|负责|落实)人(?:员)?|责任人|经办"),
+    ("due", r"(?:计划)?(?:完成|办结|推进|实施|工作)?(?:时限|时间|日期|期限|节点|时间节点|进度安排)(?:要求)?|完成时间及?节点"),
+    ("progress", r"(?:工作|目前|完成|落实|推进|月度)?(?:进展|进度|完成)(?:情况)?|落实情况|完成情况|备注进展"),
+    ("group", r"(?:任务)?类别|类型|板块|领域|大项|一级(?:任务|指标|目标)|方面|工作类别"),
+    ("measure", r"(?:具体|主要|工作|推进|实施)?(?:举措|措施|内容|做法|任务分解|目标举措)|举措[/／、]?目标|(?:工作|年度|具体|预期|量化)?(?:目标|任务目标|指标|目标要求|目标值|成效)|具体(?:任务|要求|工作)|工作(?:内容|要求|举措)(?:及目标)?|目标任务|主要(?:内容|任务)|二级(?:任务|指标)"),
+    ("task", r"(?:重点|工作|主要|年度|目标)?(?:任务|项目|工作|事项)(?:名称)?|任务名称|重点(?:项目|工作)"),
+]  # fmt: skip
+_COMPILED = [(name, re.compile(pattern)) for name, pattern in HEADERS]
+_NEEDED = {"task", "measure"}
 
 
-def parse_tables(grids: list[Grid], stem: str) -> ParsedPlan | None:
-    """The plan in the tables, or None when none of them is a task table."""
-    collected: list[dict[str, Any]] = []
-    title: str | None = None
-    for name, rows in grids:
-        for at, row in enumerate(rows[:15]):
-            columns = _header(row)
-            if columns:
-                title = title or _title(rows[:at])
-                collected += _rows(name, rows, at + 1, columns)
-                break
-    if not collected:
+@dataclass
+class TableRow:
+    """A row of a task table; `measure_at` is the place of its measure in the generated text."""
+
+    sheet: str
+    row: int
+    no: str = ""
+    group: str = ""
+    task: str = ""
+    measure: str = ""
+    due: str = ""
+    leader: str = ""
+    lead: list[str] = field(default_factory=list)
+    support: list[str] = field(default_factory=list)
+    handler: str = ""
+    progress: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as the officer sees it."""
+        names = ("sheet", "row", "no", "task", "measure", "due", "leader", "lead", "support")
+        return {name: getattr(self, name) for name in (*names, "handler", "progress")}
+
+
+@dataclass
+class TaskTable:
+    """The task table of a sheet: lines above its header, and its rows."""
+
+    sheet: str
+    above: list[str]
+    rows: list[TableRow]
+
+
+def find_task_table(grid: Grid) -> TaskTable | None:
+    """The task table of a grid, or None when no row of it looks like a task table's header."""
+    sheet, cells = grid
+    header_at, columns = _header(cells)
+    if not columns:
         return None
-    return _build(collected, title or stem)
-
-
-def _title(above: list[list[str]]) -> str | None:
-    for row in above:
-        words = next((cell for cell in row if cell), "")
-        if len(words) >= 6:
-            return re.sub(r"\s+", "", words)
-    return None
-
-
-def _rows(
-    sheet: str, rows: list[list[str]], first: int, columns: dict[str, int]
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    above = [line for row in cells[:header_at] if (line := _joined(row))]
+    rows: list[TableRow] = []
     group = ""
-    last: dict[str, str] = {}
-    for number, row in enumerate(rows[first:], start=first + 1):
-        distinct = {cell for cell in row if cell}
-        if not distinct or _header(row):
+    for number, row in enumerate(cells[header_at + 1 :], start=header_at + 2):
+        values = {name: _value(row, at) for name, at in columns.items()}
+        filled = list(dict.fromkeys(cell for cell in row if cell))
+        if not filled or _header_score(row) >= 3:
             continue
-        if (
-            len(distinct) == 1
-            and len(next(iter(distinct))) <= 60
-            and not _is_own_task(row, columns)
-        ):
-            group = next(iter(distinct))
-            last = {}
+        if len(filled) == 1 and len(columns) > 2:
+            # One text across the row names a group; a lone note below the table is none.
+            if not re.match(r"注|备注|说明|填表", filled[0]) and number < header_at + 1 + len(
+                cells
+            ):
+                group = filled[0]
             continue
-        values = {
-            field: row[column] if column < len(row) else "" for field, column in columns.items()
-        }
-        if columns.get("measure") == columns.get("task"):
-            values["measure"] = ""
-        carried = not values.get("task") and bool(last)
-        for field in ("no", "group", "task", "leader", "lead", "support", "handler", "due"):
-            # A continued row leaves the cells of its group empty.
-            if carried and not values.get(field) and field in columns:
-                values[field] = last.get(field, "")
-        if not values.get("task") and not values.get("measure"):
+        if re.match(r"(?:注|备注|说明|填表)", filled[0]) and len(filled) <= 2:
             continue
-        last = values
-        found.append(
-            {"sheet": sheet, "row": number, "heading": values.get("group") or group} | values
-        )
-    return found
+        found = _row(sheet, number, values, group, rows[-1] if rows else None)
+        # A row that names nothing to do holds only totals, signatures or the like.
+        if re.search(r"\w", found.task + found.measure):
+            rows.append(found)
+    return TaskTable(sheet, above, rows) if rows else None
 
 
-def _is_own_task(row: list[str], columns: dict[str, int]) -> bool:
-    """A row with a single filled cell that is not the first is a task without details."""
-    filled = [column for column, cell in enumerate(row) if cell]
-    return len(filled) == 1 and filled[0] == columns["task"] and columns["task"] > 0
+def _joined(row: list[str]) -> str:
+    return " ".join(dict.fromkeys(cell.replace("\n", " ") for cell in row if cell))
 
 
-def _build(rows: list[dict[str, Any]], title: str) -> ParsedPlan:
-    plan = ParsedPlan("", title=title)
-    if match := re.search(r"(20\d\d)", title):
-        plan.year = int(match.group(1))
-    head = re.split(r"20\d\d", title)[0]
-    plan.issuer = head if re.search(r"(?:局|委|办|校|学院|街道|中心|厅)$", head) else None
-    parts: list[str] = [title, "\n"]
-    length = len(title) + 1
-    plan.text = ""
-    group: Heading | None = None
-    task: Heading | None = None
-
-    def write(words: str) -> tuple[int, int]:
-        nonlocal length
-        start = length
-        parts.append(words)
-        length += len(words)
-        return start, length
-
-    spans: list[tuple[int, int, dict[str, Any], str]] = []
-    for row in rows:
-        if row["heading"] and (group is None or group.title != row["heading"]):
-            start, end = write(row["heading"])
-            write("\n")
-            group = Heading("", row["heading"], 1, start, end, end, row["heading"])
-            plan.sections.append(group)
-            task = None
-        words = _flat(row.get("task", ""))
-        number = row.get("no", "")
-        if task is None or task.title != words or (number and task.number != number):
-            start, end = write(f"{number} {words}".strip())
-            write("\n")
-            own = number or words
-            path = f"{group.path}/{own}" if group else own
-            task = Heading(number, words, 2 if group else 1, start, end, end, path)
-            (group.children if group else plan.sections).append(task)
-        measure = _flat(row.get("measure", ""))
-        if measure:
-            start, end = write(measure)
-            write("\n")
-        else:
-            start, end = task.end - len(words), task.end
-        for heading in (task, group):
-            if heading:
-                heading.end = max(heading.end, end)
-        spans.append((start, end, row, task.path))
-    plan.text = "".join(parts)
-    for start, end, row, path in spans:
-        _read_row(plan, start, end, row, path)
-    plan.named_documents = list(dict.fromkeys(re.findall(r"《[^《》\n]{2,60}》", plan.text)))
-    plan.warnings += contradictions(plan.targets)
-    return plan
+def _value(row: list[str], at: int) -> str:
+    return re.sub(r"\s*\n\s*", " ", row[at]).strip() if at < len(row) else ""
 
 
-def _flat(text: str) -> str:
-    return re.sub(r"\s*\n\s*", "", text).strip()
+def _column(cell: str) -> str | None:
+    words = re.sub(r"[\s（）()：:/／]", "", cell)
+    if not words or len(words) > 14:
+        return None
+    return next((name for name, pattern in _COMPILED if pattern.fullmatch(words)), None)
 
 
-def _read_row(plan: ParsedPlan, start: int, end: int, row: dict[str, Any], path: str) -> None:
-    figures, doubts = find_targets(plan.text, start, end, path)
-    plan.targets += figures
-    plan.warnings += doubts
-    words = plan.text[start:end]
-    kind, reason = kinds.propose(words, bool(figures))
-    plan.commitments.append(Promise(path, words, start, end, kind, reason))
-    lead, support = names(row.get("lead", "")), names(row.get("support", ""))
-    if lead or support:
-        known = next((u for u in plan.responsible_units if u.section == path), None)
-        if known is None:
-            plan.responsible_units.append(Units(path, lead, support))
-        else:
-            known.lead += [n for n in lead if n not in known.lead]
-            known.support += [n for n in support if n not in known.support]
-    plan.rows.append(
-        {
-            field: row.get(field, "")
-            for field in (
-                "sheet",
-                "row",
-                "no",
-                "task",
-                "measure",
-                "due",
-                "leader",
-                "lead",
-                "support",
-                "handler",
-                "progress",
-            )
-        }
-        | {"start": start, "end": end}
-    )
+def _header_score(row: list[str]) -> int:
+    return len({_column(cell) for cell in row} - {None})
+
+
+def _header(cells: list[list[str]]) -> tuple[int, dict[str, int]]:
+    """(row, column -> place) of the header: the row among the first 15 that names most columns."""
+    best = max(range(min(len(cells), 15)), key=lambda at: _header_score(cells[at]), default=0)
+    if not cells or _header_score(cells[best]) < 2:
+        return 0, {}
+    columns: dict[str, int] = {}
+    second = cells[best + 1] if best + 1 < len(cells) else []
+    for at, cell in enumerate(cells[best]):
+        name = _column(cell)
+        # A header of two rows: 责任分工 over 牵头科室 and 配合科室.
+        if name is None and at < len(second):
+            name = _column(second[at])
+        if name == "group" and "task" not in columns and "group" in columns:
+            name = "task"
+        if name:
+            columns.setdefault(name, at)
+    if not _NEEDED & set(columns):
+        return 0, {}
+    return best, columns
+
+
+def _row(
+    sheet: str, number: int, values: dict[str, str], group: str, before: TableRow | None
+) -> TableRow:
+    """A row; an empty or merged cell of number, group or task continues the row above."""
+    row = TableRow(sheet, number)
+    row.group = values.get("group") or ("" if group else (before.group if before else "")) or group
+    row.no, row.task = values.get("no", ""), values.get("task", "")
+    row.measure = values.get("measure", "")
+    continued = before is not None and not row.task and row.group == before.group
+    if continued and "task" in values:
+        row.task = before.task
+        row.no = row.no or before.no
+    same_task = before is not None and row.task == before.task and row.group == before.group
+    for name in ("due", "leader", "handler", "progress"):
+        setattr(row, name, values.get(name, ""))
+    row.lead = split_names(values.get("lead", ""))
+    row.support = split_names(values.get("support", ""))
+    if same_task and continued:
+        row.due, row.leader = row.due or before.due, row.leader or before.leader
+        if not row.lead and not row.support:
+            row.lead, row.support = list(before.lead), list(before.support)
+        row.handler = row.handler or before.handler
+    return row

@@ -1,61 +1,107 @@
-"""Who answers: （牵头单位：…；配合单位：…） in any kind of bracket, or on a line of its own."""
+"""Who answers for a section: （牵头单位：…；配合单位：…）, 〔责任科室：…〕, 责任单位：… on a line."""
 
 import re
 
-from xuezheng.domains.workplan.parsing.model import Heading, Units
+from xuezheng.domains.workplan.parsing.model import UnitNote
 
-LEAD = r"牵头(?:责任)?(?:单位|科室|部门|处室|股室)?|责任(?:单位|科室|部门|处室|股室|领导单位)|主办(?:单位|科室)?|承办(?:单位|科室)|负责(?:单位|科室|部门)|主责(?:单位|科室)|完成单位"
-SUPPORT = r"配合(?:单位|科室|部门|处室|股室)?|协办(?:单位|科室)?|协同(?:单位|科室|部门)?|参与(?:单位|科室|部门)?|协助(?:单位|科室)?"
-LABEL = re.compile(rf"(?P<lead>{LEAD})|(?P<support>{SUPPORT})")
-NOTE = re.compile(
-    rf"[（(〔【\[](?:{LEAD}|{SUPPORT})\s*[：:][^）)〕】\]]*[）)〕】\]]"
-    rf"|(?:^|(?<=\n))[ ]*(?:{LEAD}|{SUPPORT})\s*[：:][^\n]*",
+_LEAD = "牵头|责任|主办|承办|主责|负责|落实|实施|完成"
+_SUPPORT = "配合|协同|协办|参与|参加|支持|协助"
+_WHAT = "单位|科室|部门|处室|股室|处|科|责任单位|责任科室|责任部门"
+_PEOPLE = "责任领导|分管领导|牵头领导|责任人|联系人|责任校长|完成时限|完成时间|时限"
+_LABEL = re.compile(
+    rf"(?P<lead>(?:{_LEAD})(?:和责任)?(?:{_WHAT})|(?<=[（〔【\n\s；。])(?:牵头|主办|承办|主责|责任)(?=：))\s*[：]?"
+    rf"|(?P<support>(?:{_SUPPORT})(?:{_WHAT})|(?<=[（〔【\n\s；，。])(?:配合|协办|协同|参与)(?=：))\s*[：]?"
+    rf"|(?P<people>{_PEOPLE})\s*："
 )
-ENDS = r"科室|科|室|局|办公室|办|中心|镇|街道|乡|学校|小学|中学|幼儿园|院|委员会|委|站|大队|队|处|股|馆|会|公司|所|部|政府|组|厅|机构|单位|教研室"
-SPLIT = re.compile(r"[、，,；;/／\s]+|及|和(?=[\u4e00-\u9fff]{2,})")
+#: A note in brackets, or one that fills the rest of its line.
+NOTE = re.compile(
+    rf"[（〔【\[](?:(?:{_LEAD}|{_SUPPORT})(?:和责任)?(?:{_WHAT})?|{_PEOPLE})\s*：(?:[^（）〕】\]\n]|（[^（）\n]{{0,60}}）){{1,300}}[）〕】\]]"
+    rf"|(?:(?<=\n)|(?<=[。；\s）])|^)(?:(?:{_LEAD}|{_SUPPORT})(?:和责任)?(?:{_WHAT})|牵头|主办|承办|主责|协办|配合|协同|{_PEOPLE})\s*：[^\n]{{1,400}}"
+)
+_SUFFIX = "科|室|局|中心|镇|乡|街道办事处|街道|小学|中学|学校|医院|院|委员会|站|大队|支队|处|股|幼儿园|公司"
+_SUFFIX_AT = re.compile(_SUFFIX)
+_ENDS_AS_UNIT = re.compile(rf"(?:{_SUFFIX}|委|办|会|队|园|所|部)$")
+LONGEST_JOINED = 60
 
 
-def names(text: str) -> list[str]:
-    """Names joined by 、，； or spaces, or by nothing: then cut after each ending such as 科 or 局."""
-    found = []
-    for piece in SPLIT.split(text.strip(" 。.：:")):
-        piece = piece.strip("。 等（()）")
-        if not piece:
-            continue
-        parts = re.findall(
-            rf"[\u4e00-\u9fffA-Za-z（）()“”]{{1,12}}?(?:{ENDS})(?=[\u4e00-\u9fff]{{2,}}(?:{ENDS})|$)",
-            piece,
-        )
-        joined = "".join(parts)
-        glued = len(parts) > 1 and joined == piece and all(len(part) >= 3 for part in parts)
-        found += parts if glued else [piece]
-    return list(dict.fromkeys(found))
-
-
-def find_notes(text: str) -> list[tuple[int, int, list[str], list[str]]]:
-    """(start, end, lead, support) of every note in the text."""
-    notes = []
-    for match in NOTE.finditer(text):
-        lead: list[str] = []
-        support: list[str] = []
-        body = match.group().strip("（(〔【[）)〕】] \n")
-        labels = [m for m in LABEL.finditer(body) if re.match(r"\s*[：:]", body[m.end() :])]
+def find_units(
+    text: str, start: int, end: int
+) -> tuple[list[str], list[str], list[tuple[int, int]]]:
+    """(lead, support, places of the notes) between start and end."""
+    lead: list[str] = []
+    support: list[str] = []
+    places: list[tuple[int, int]] = []
+    for note in NOTE.finditer(text, start, end):
+        places.append(note.span())
+        body = note.group().strip("（〔【[]】〕）。 ")
+        labels = list(_LABEL.finditer("\n" + body))
+        body = "\n" + body
         for at, label in enumerate(labels):
-            upto = labels[at + 1].start() if at + 1 < len(labels) else len(body)
-            values = names(re.sub(r"^\s*[：:]", "", body[label.end() : upto]))
-            (lead if label["lead"] else support).extend(values)
-        if lead or support:
-            notes.append((match.start(), match.end(), lead, support))
-    return notes
+            until = labels[at + 1].start() if at + 1 < len(labels) else len(body)
+            if label["people"]:
+                continue
+            names = split_names(body[label.end() : until])
+            kept = lead if label["lead"] else support
+            kept += [name for name in names if name not in kept]
+    return lead, [name for name in support if name not in lead], places
 
 
-def assign(notes: list[tuple[int, int, list[str], list[str]]], flat: list[Heading]) -> list[Units]:
-    """Each note to the innermost section in which it stands; notes of one section are joined."""
-    by_section: dict[str, Units] = {}
-    for start, _end, lead, support in notes:
-        inside = [h for h in flat if h.start <= start < h.end]
-        path = max(inside, key=lambda h: h.level).path if inside else ""
-        units = by_section.setdefault(path, Units(path, [], []))
-        units.lead += [name for name in lead if name not in units.lead]
-        units.support += [name for name in support if name not in units.support]
-    return list(by_section.values())
+def split_names(text: str) -> list[str]:
+    """Names of units joined by 、，；/ blanks or by nothing at all."""
+    names: list[str] = []
+    depth, piece = 0, ""
+    for char in text.strip("：；，。、 \n（〔【"):
+        depth += (char == "（") - (char == "）")
+        if char in "、，；/;, \n\t。|" and depth <= 0:
+            names.append(piece)
+            piece = ""
+        else:
+            piece += char
+    names.append(piece)
+    return [
+        part for name in names for part in _split_joined(name.strip("：（ ").rstrip("等")) if part
+    ]
+
+
+def _split_joined(name: str) -> list[str]:
+    """人事科计财科 -> both; 区教育局人事科 is one office, and short names are whole."""
+    if name.count("（") != name.count("）"):
+        name = name.rstrip("（）")
+    if len(name) < 6 or "（" in name:
+        return [name] if name else []
+    if len(name) > LONGEST_JOINED or not _ENDS_AS_UNIT.search(name):
+        return [name]
+    parts: list[str] = []
+    begin = 0
+    for suffix in _SUFFIX_AT.finditer(name):
+        # A unit's name has at least a word before its 科 or 局.
+        if suffix.end() - begin >= 3 and (
+            len(name) - suffix.end() >= 3 or suffix.end() == len(name)
+        ):
+            parts.append(name[begin : suffix.end()])
+            begin = suffix.end()
+    if begin < len(name):
+        parts.append(name[begin:])
+    if len(parts) > 1 and any(re.search(r"[局委院]$|学校$|中心$", part) for part in parts[:-1]):
+        outer = [p for p in parts[:-1] if re.search(r"[局委院]$|学校$|中心$", p)]
+        inner = re.search(r"[科室股处]$", parts[-1])
+        if inner and len(outer) == 1 and len(parts) == 2:
+            return [name]
+    if any(
+        len(part) < 3 and not part.endswith(("办", "科", "镇", "乡", "局", "委")) for part in parts
+    ):
+        return [name]
+    return parts
+
+
+def merge_note(notes: list[UnitNote], section: str, lead: list[str], support: list[str]) -> None:
+    """Add units to those of a section; sections stay in the order of the text."""
+    if not lead and not support:
+        return
+    # Notes of one section, or of the list that it ends, stand near each other.
+    note = next((note for note in notes[-50:] if note.section == section), None)
+    if note is None:
+        note = UnitNote(section, [], [])
+        notes.append(note)
+    note.lead += [name for name in lead if name not in note.lead]
+    note.support += [n for n in support if n not in note.support and n not in note.lead]
