@@ -1,8 +1,7 @@
 """Sealing entries in batches, and finding what was altered, removed or reordered.
 
 A chain inside each transaction would serialise every commit of the program.  So a job seals
-afterwards, only entries whose transaction is surely finished; what is exposed are the seconds
-before.  The head is also appended to a file that should lie on another host, because whoever owns
+afterwards what has been committed; what is exposed are the seconds before.  The head is also appended to a file that should lie on another host, because whoever owns
 the database could rebuild a whole chain, but not that file.
 """
 
@@ -66,18 +65,14 @@ def digest(previous: str, entries: Iterable[tuple]) -> tuple[str, int]:
 def seal_next() -> Seal | None:
     """Seal the next batch of finished entries; None when there is none.
 
-    Runs one at a time (an advisory lock).  Entries commit out of order of their ids, so only
-    those below the oldest running transaction, or older than the server's start, are taken.
+    Runs one at a time (an advisory lock).  Entries commit out of order of their ids; one that
+    commits later with a lower id is simply part of a later batch, because a batch is the entries
+    that bear its seal, not a range of ids.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
-    finished = Entry.objects.filter(seal__isnull=True).extra(
-        where=[
-            "(audit_entry.transaction < pg_snapshot_xmin(pg_current_snapshot())::text::numeric"
-            " OR audit_entry.at < pg_postmaster_start_time())"
-        ]
-    )
-    ids = list(finished.order_by("id").values_list("id", flat=True)[:BATCH])
+    unsealed = Entry.objects.filter(seal__isnull=True)
+    ids = list(unsealed.order_by("id").values_list("id", flat=True)[:BATCH])
     if not ids:
         return None
     last = Seal.objects.order_by("-id").first()

@@ -73,11 +73,18 @@ def compute(
                     computed_at=now,
                 )
             )
+    # Updated in place, so that a link to a figure in a message or a bulletin keeps working.
+    written = Reading.objects.bulk_create(
+        readings,
+        batch_size=2000,
+        update_conflicts=True,
+        unique_fields=["indicator", "organisation", "period_from", "period_to", "as_of"],
+        update_fields=["definition_version", "numerator", "denominator", "value", "computed_at"],
+    )
     Reading.objects.filter(
         indicator__in=[i.key for i in wanted],
         period_from=period[0],
         period_to=period[1],
         as_of=as_of,
-    ).delete()
-    Reading.objects.bulk_create(readings, batch_size=2000)
-    return len(readings)
+    ).exclude(computed_at=now).delete()
+    return len(written)

@@ -114,8 +114,11 @@ def test_an_entry_of_a_running_transaction_waits_for_its_commit() -> None:
     thread.start()
     assert begun.wait(10)
     write(1)
-    assert seal_next() is None
+    first = seal_next()
+    assert first.count == 1
     may_commit.set()
     thread.join()
-    assert seal_next().count == 2
+    second = seal_next()
+    assert second.count == 1
+    assert second.entries.get().id < first.entries.get().id
     assert verify().problems == []

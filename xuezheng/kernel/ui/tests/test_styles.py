@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[3]
 UI = PACKAGE / "kernel" / "ui"
-SHEETS = sorted((UI / "static" / "ui").glob("*.css"))
+SHEETS = sorted(path for path in PACKAGE.rglob("static/**/*.css") if "vendor" not in path.parts)
 SCRIPTS = sorted((UI / "static" / "ui").glob("*.js"))
 TEMPLATES = sorted(PACKAGE.rglob("templates/**/*.html"))
 TOKENS = dict(
