@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from xuezheng.boards.access import Permission
+from xuezheng.domains.oversight.access import Permission as HazardPermission
 from xuezheng.kernel.access.guards import signed_in
 from xuezheng.kernel.cases.flows import FLOWS
 from xuezheng.kernel.cases.models import Case
@@ -86,6 +87,9 @@ def inbox(request: HttpRequest) -> HttpResponse:
             ("urged", _("被催办"), counts["urged"]),
         ],
         "today": today,
+        "may_report": request.actor.can(HazardPermission.REPORT),
+        "empty_title": "" if filterset.data else _("没有要您办的事"),
+        "empty_text": "" if filterset.data else _("有事要办时会出现在这里，最急的排在最前。"),
     }
     return render(request, "boards/inbox.html", context)
 

@@ -62,7 +62,7 @@ def plan_import(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "title": _("导入计划"),
-        "lead": _("认不准的地方会列出来请您核定，不会替您猜。"),
+        "lead": _("上传文件或粘贴全文，二选一。认不准的地方会列出来请您核定，不会替您猜。"),
         "submit": _("导入并审核"),
         "cancel_url": reverse("plan_list"),
     }
