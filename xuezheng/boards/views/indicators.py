@@ -46,7 +46,12 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
     year = dt.date(timezone.localdate().year, 1, 1)
     readings = Reading.objects.newest(top.id, year) if top else {}
     rows = [
-        {"indicator": indicator, "reading": readings.get(key)}
+        {
+            "indicator": indicator,
+            "reading": readings.get(key),
+            # The district's figure is for every reader; its rows only for whom the district is in scope.
+            "may_open": top and top.id in request.actor.scope(indicator.permission).organisations,
+        }
         for key, indicator in INDICATORS.items()
         if request.actor.can(indicator.permission)
     ]
