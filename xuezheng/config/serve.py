@@ -1,6 +1,7 @@
 """`xuezheng run`: database, migration, demo district, worker and web in one go, timed."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -14,6 +15,15 @@ from xuezheng.config.environment import ConfigurationError, Environment
 from xuezheng.config.postgres import Cluster
 
 READY_SECONDS = 60
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Ask Linux to stop this process when its parent dies, even by kill -9.
+
+    Otherwise an orphan keeps the port and the next start is refused.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -112,13 +122,18 @@ def _web(env: Environment, host: str, port: int) -> subprocess.Popen:
     ]
     # A group of its own: the terminal's Ctrl-C reaches us, and we stop the children in order.
     return subprocess.Popen(
-        command, env=os.environ | {"XUEZHENG_ROLE": "web"}, start_new_session=True
+        command,
+        env=os.environ | {"XUEZHENG_ROLE": "web"},
+        start_new_session=True,
+        preexec_fn=end_with_parent,
     )
 
 
 def _worker() -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "xuezheng.config.cli", "worker"], start_new_session=True
+        [sys.executable, "-m", "xuezheng.config.cli", "worker"],
+        start_new_session=True,
+        preexec_fn=end_with_parent,
     )
 
 
