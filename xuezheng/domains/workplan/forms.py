@@ -7,8 +7,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,9 +24,10 @@ from xuezheng.domains.workplan.models import (
 )
 from xuezheng.domains.workplan.parsing import PlanError, parse_file, parse_text
 from xuezheng.domains.workplan.rules import Light
+from xuezheng.domains.workplan.selectors import HANDLERS, people
 from xuezheng.domains.workplan.services import adopting, carrying, importing, lights, reviewing
 from xuezheng.kernel.access.actors import Actor
-from xuezheng.kernel.access.models import Organisation, User, in_force
+from xuezheng.kernel.access.models import Organisation, User
 from xuezheng.kernel.files.store import keep, keep_bytes
 from xuezheng.kernel.indicators.definitions import INDICATORS
 from xuezheng.kernel.ui.cases import StepPage
@@ -44,13 +43,6 @@ OFFICE_KINDS = (OrganisationKind.OFFICE, OrganisationKind.TOWN, OrganisationKind
 def offices() -> Any:
     """Organisations that may lead or support a commitment."""
     return Organisation.objects.filter(kind__in=OFFICE_KINDS, closed__isnull=True)
-
-
-def people(*role_keys: str) -> Any:
-    """Active users who hold one of the roles today."""
-    today = timezone.localdate()
-    held = in_force(today, "posts__") & Q(posts__role__in=role_keys)
-    return User.objects.filter(held, is_active=True).distinct().order_by("id")
 
 
 class ImportForm(forms.Form):
@@ -195,9 +187,7 @@ class CommitmentForm(AmendmentMixin, forms.ModelForm):
         self.fields["kind"].choices = KINDS
         self.fields["leader"].queryset = people(roles.DIRECTOR, roles.DEPUTY)
         self.fields["lead_office"].queryset = offices()
-        self.fields["handler"].queryset = people(
-            roles.OFFICE_HEAD, roles.OFFICER, roles.SAFETY_HEAD, roles.SAFETY_OFFICER
-        )
+        self.fields["handler"].queryset = people(*HANDLERS)
         self.fields["supports"].queryset = offices()
         rows = list(self.instance.supports.select_related("organisation"))
         self.parts = {row.organisation_id: row.part for row in rows}

@@ -4,6 +4,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
 from xuezheng.domains.workplan.models import Commitment, Milestone, Plan, Target
 from xuezheng.domains.workplan.rules import (
     CommitmentFact,
@@ -13,8 +16,13 @@ from xuezheng.domains.workplan.rules import (
     Thresholds,
 )
 from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.models import User, in_force
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.kernel.reference.parameters import Setting, settings_on
+from xuezheng.registry import roles
+
+#: Roles whose holders may handle a commitment.
+HANDLERS = (roles.OFFICE_HEAD, roles.OFFICER, roles.SAFETY_HEAD, roles.SAFETY_OFFICER)
 
 
 def light_settings(day: dt.date, owner: str) -> dict[str, Setting]:
@@ -87,3 +95,10 @@ def target_fact(target: Target, readings: dict[str, Reading]) -> TargetFact:
         cumulative=target.cumulative,
         baseline=None if target.baseline is None else float(target.baseline),
     )
+
+
+def people(*role_keys: str) -> QuerySet[User]:
+    """Active users who hold one of the roles today."""
+    today = timezone.localdate()
+    held = in_force(today, "posts__") & Q(posts__role__in=role_keys)
+    return User.objects.filter(held, is_active=True).distinct().order_by("id")

@@ -40,7 +40,7 @@ class Heading:
 
 @dataclass
 class Promise:
-    """A single commitment: `text` is the wording at `start`..`end`."""
+    """A single commitment: `text` is the wording at `start`..`end`; `row` its place in `Plan.rows`."""
 
     section: str
     text: str
@@ -48,6 +48,7 @@ class Promise:
     end: int
     kind: str = "standing"
     kind_reason: str = ""
+    row: int | None = None
 
 
 @dataclass

@@ -62,8 +62,10 @@ def plan_from_tables(tables: list[TaskTable], prose: str, name: str) -> Plan:
     plan.title = head.title or fallback.title or name or None
     plan.issuer = head.issuer or fallback.issuer
     plan.year = head.year or fallback.year
-    for heading, row, pieces in places:
+    for number, (heading, row, pieces) in enumerate(places):
         _read_row(plan, seen, heading, row, pieces)
+        for promise in plan.commitments[len(plan.commitments) - len(pieces) :]:
+            promise.row = number
     plan.quote_targets()
     plan.warnings = (
         numbering_doubts(plan.sections) + plan.warnings + contradictions(plan.targets, seen)

@@ -1,5 +1,6 @@
 """Taking a parsed plan in: sections, commitments, targets, units, and what nobody is sure of."""
 
+import re
 from typing import Any
 
 from django.utils import timezone
@@ -14,15 +15,19 @@ from xuezheng.domains.workplan.models import (
     Section,
     Target,
 )
+from xuezheng.domains.workplan.parsing.due import due_day
 from xuezheng.domains.workplan.rules import Kind
+from xuezheng.domains.workplan.selectors import HANDLERS, people
 from xuezheng.kernel.access.actors import Actor
-from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.access.models import Organisation, User
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.kernel.files.models import StoredFile
 from xuezheng.kernel.indicators.definitions import INDICATORS
+from xuezheng.registry import roles
 
 TITLE_LENGTH = 40
+_TITLE = re.compile(r"(?:副?局长|副?书记|副?科长|副?主任|总督学|同志)+$")
 
 
 def import_plan(
@@ -58,7 +63,10 @@ def import_plan(
     sections = _write_sections(plan, parsed["sections"])
     commitments = _write_commitments(plan, parsed, sections)
     _write_targets(plan, parsed["targets"], commitments, sections)
-    _write_units(plan, parsed["responsible_units"], commitments, sections)
+    if any(item.get("row") is not None for item in parsed["commitments"]):
+        _write_rows(plan, parsed, commitments, sections)
+    else:
+        _write_units(plan, parsed["responsible_units"], commitments, sections)
     for warning in parsed["warnings"]:
         _doubt(plan, sections, warning)
     record(
@@ -222,11 +230,7 @@ def _write_units(
     plan: Plan, items: list[dict], commitments: list[Commitment], sections: dict[str, Section]
 ) -> None:
     """Lead and supporting offices, matched by name; a name that matches nothing is a doubt."""
-    known = {}
-    for organisation in Organisation.objects.filter(closed__isnull=True):
-        known[organisation.name] = organisation
-        if organisation.short_name:
-            known.setdefault(organisation.short_name, organisation)
+    known = _offices_by_name()
     supports = []
     for item in items:
         under = [row for row in commitments if _within(row.section.path, item["section"])]
@@ -251,6 +255,64 @@ def _write_units(
                 if other != row.lead_office
             ]
     Commitment.objects.bulk_update(commitments, ["lead_office"])
+    CommitmentSupport.objects.bulk_create(supports, ignore_conflicts=True)
+
+
+def _offices_by_name() -> dict[str, Organisation]:
+    known = {}
+    for organisation in Organisation.objects.filter(closed__isnull=True):
+        known[organisation.name] = organisation
+        if organisation.short_name:
+            known.setdefault(organisation.short_name, organisation)
+    return known
+
+
+def _people_by_name(*wanted: str) -> dict[str, User | None]:
+    """Name -> the one who bears it among holders of the roles; None when two do."""
+    found: dict[str, User | None] = {}
+    for user in people(*wanted):
+        found[user.name] = None if user.name in found else user
+    return found
+
+
+def _write_rows(
+    plan: Plan, parsed: dict[str, Any], commitments: list[Commitment], sections: dict[str, Section]
+) -> None:
+    """Columns of a task table: due day, leader, handler, offices; what matches nothing is a doubt."""
+    offices = _offices_by_name()
+    leaders = _people_by_name(roles.DIRECTOR, roles.DEPUTY)
+    handlers = _people_by_name(*HANDLERS)
+    supports = []
+    told: set[tuple[int, str]] = set()
+    for item, row in zip(parsed["commitments"], commitments, strict=True):
+        cells = parsed["rows"][item["row"]]
+
+        def doubt(code: str, message: str, item: dict[str, Any] = item) -> None:
+            if (item["row"], message) not in told:
+                told.add((item["row"], message))
+                _doubt(plan, sections, item | {"code": code, "message": message})
+
+        if cells["due"]:
+            row.due_on = due_day(cells["due"], plan.year)
+            if row.due_on is None:
+                doubt("due_unclear", _("期限“%s”认不准是哪一天，请填写。") % cells["due"][:60])
+        for cell, field, known in (("leader", "leader", leaders), ("handler", "handler", handlers)):
+            name = _TITLE.sub("", cells[cell].replace(" ", ""))
+            if name and known.get(name) is None:
+                doubt("unknown_person", _("人员“%s”没有对上账号，请选定。") % cells[cell][:60])
+            elif name:
+                setattr(row, field, known[name])
+        for name in [*cells["lead"], *cells["support"]]:
+            if name not in offices:
+                doubt("unknown_unit", _("单位“%s”不在机构名录中，请选定对应单位。") % name[:60])
+        row.lead_office = next((offices[n] for n in cells["lead"] if n in offices), None)
+        others = [offices[n] for n in [*cells["lead"], *cells["support"]] if n in offices]
+        supports += [
+            CommitmentSupport(commitment=row, organisation=other)
+            for other in dict.fromkeys(others)
+            if other != row.lead_office
+        ]
+    Commitment.objects.bulk_update(commitments, ["due_on", "leader", "handler", "lead_office"])
     CommitmentSupport.objects.bulk_create(supports, ignore_conflicts=True)
 
 
