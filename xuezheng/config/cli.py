@@ -1,6 +1,7 @@
 """The command line `xuezheng`."""
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
@@ -31,7 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     compute = indicators.add_subparsers(dest="action", required=True).add_parser(
         "compute", help="计算读数 / compute readings"
     )
-    compute.add_argument("--as-of", metavar="YYYY-MM-DD", help="截至日，默认今天 / default today")
+    compute.add_argument(
+        "--as-of", type=_day, metavar="YYYY-MM-DD", help="截至日，默认今天 / default today"
+    )
     audit = commands.add_parser("audit", help="审计 / audit trail")
     verify = audit.add_subparsers(dest="action", required=True).add_parser(
         "verify", help="核验审计记录 / verify the trail"
@@ -39,6 +42,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--heads", type=Path, help="封存头文件 / file of heads kept elsewhere")
     commands.add_parser("doctor", help="检查运行环境 / check this installation")
     return parser
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"不是日期 / not a date: {text}") from None
 
 
 def main(arguments: list[str] | None = None) -> int:

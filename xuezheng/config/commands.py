@@ -1,7 +1,6 @@
 """The commands that need Django."""
 
 import argparse
-import datetime as dt
 
 from django.core.management import call_command
 from django.utils import timezone
@@ -39,7 +38,7 @@ def run_worker(_options: argparse.Namespace) -> int:
 
 def run_indicators(options: argparse.Namespace) -> int:
     """Compute readings of the running year."""
-    as_of = dt.date.fromisoformat(options.as_of) if options.as_of else timezone.localdate()
+    as_of = options.as_of or timezone.localdate()
     print(compute(period=year_of(as_of), as_of=as_of))
     return 0
 

@@ -23,6 +23,8 @@ _SUFFIX_AT = re.compile(_SUFFIX)
 _ENDS_AS_UNIT = re.compile(rf"(?:{_SUFFIX}|委|办|会|队|园|所|部)$")
 LONGEST_JOINED = 60
 
+_POST_TITLE = re.compile(r"(?:副?局长|副?书记|副?科长|副?主任|总督学|同志)+$")
+
 
 def find_units(
     text: str, start: int, end: int
@@ -44,6 +46,11 @@ def find_units(
             kept = lead if label["lead"] else support
             kept += [name for name in names if name not in kept]
     return lead, [name for name in support if name not in lead], places
+
+
+def person_name(text: str) -> str:
+    """The bare name in a 责任领导 or 责任人 cell: 王 海 副局长 -> 王海."""
+    return _POST_TITLE.sub("", re.sub(r"\s", "", text))
 
 
 def split_names(text: str) -> list[str]:

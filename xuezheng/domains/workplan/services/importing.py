@@ -1,6 +1,5 @@
 """Taking a parsed plan in: sections, commitments, targets, units, and what nobody is sure of."""
 
-import re
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +15,7 @@ from xuezheng.domains.workplan.models import (
     Target,
 )
 from xuezheng.domains.workplan.parsing.due import due_day
+from xuezheng.domains.workplan.parsing.units import person_name
 from xuezheng.domains.workplan.rules import Kind
 from xuezheng.domains.workplan.selectors import HANDLERS, people
 from xuezheng.kernel.access.actors import Actor
@@ -27,7 +27,6 @@ from xuezheng.kernel.indicators.definitions import INDICATORS
 from xuezheng.registry import roles
 
 TITLE_LENGTH = 40
-_TITLE = re.compile(r"(?:副?局长|副?书记|副?科长|副?主任|总督学|同志)+$")
 
 
 def import_plan(
@@ -297,7 +296,7 @@ def _write_rows(
             if row.due_on is None:
                 doubt("due_unclear", _("期限“%s”认不准是哪一天，请填写。") % cells["due"][:60])
         for cell, field, known in (("leader", "leader", leaders), ("handler", "handler", handlers)):
-            name = _TITLE.sub("", cells[cell].replace(" ", ""))
+            name = person_name(cells[cell])
             if name and known.get(name) is None:
                 doubt("unknown_person", _("人员“%s”没有对上账号，请选定。") % cells[cell][:60])
             elif name:
