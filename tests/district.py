@@ -65,8 +65,10 @@ POSTS = [
     ("sec1", roles.SITE_SECRETARY, "S1"),
     ("head2", roles.SITE_HEAD, "S2"),
     ("teacher1", roles.TEACHER, "S1"),
+    ("registrar", roles.REGISTRAR, "B"),
     ("auditor", roles.AUDITOR, "B"),
     ("operator", roles.OPERATOR, "B"),
+    ("security", roles.SECURITY_OFFICER, "B"),
 ]
 
 

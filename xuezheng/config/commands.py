@@ -8,6 +8,8 @@ from django.utils import timezone
 from xuezheng.config import doctor
 from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
+from xuezheng.kernel.access.actors import JobActor
+from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.audit.seal import seal_next, verify
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.jobs import year_of
@@ -39,7 +41,8 @@ def run_worker(_options: argparse.Namespace) -> int:
 def run_indicators(options: argparse.Namespace) -> int:
     """Compute readings of the running year."""
     as_of = options.as_of or timezone.localdate()
-    print(compute(period=year_of(as_of), as_of=as_of))
+    with fenced(by=JobActor("indicators")):
+        print(compute(period=year_of(as_of), as_of=as_of))
     return 0
 
 

@@ -4,9 +4,12 @@ An unknown `XUEZHENG_*` variable is an error, because a misspelt one would be si
 Every secret may be given as `NAME` or as `NAME_FILE` (a file that holds only the value).
 """
 
+import base64
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 #: name -> what it means. `doctor` and docs/operations.md print this table.
@@ -17,6 +20,8 @@ KEYS = {
     "XUEZHENG_DATABASE_WEB_URL": "postgresql:// address of the web role",
     "XUEZHENG_DATABASE_WORKER_URL": "postgresql:// address of the worker role",
     "XUEZHENG_SECRET_KEY": "signing key; generated in the data folder when not given",
+    "XUEZHENG_IDENTITY_KEYS": "keys of sealed columns, one TAG:BASE64 of 64 bytes a line, the last one"
+    " seals; generated in the data folder when not given",
     "XUEZHENG_FILES_DIR": "folder for uploaded files (default: files/ in the data folder)",
     "XUEZHENG_AUDIT_HEAD_FILE": "file, best on another host, to which audit heads are appended",
     "XUEZHENG_ALLOWED_HOSTS": "host names separated by commas",
@@ -28,6 +33,7 @@ KEYS = {
 }
 SECRETS = (
     "XUEZHENG_SECRET_KEY",
+    "XUEZHENG_IDENTITY_KEYS",
     "XUEZHENG_DATABASE_OWNER_URL",
     "XUEZHENG_DATABASE_WEB_URL",
     "XUEZHENG_DATABASE_WORKER_URL",
@@ -88,14 +94,43 @@ class Environment:
             raise ConfigurationError(f"{name} 应为整数 / must be a whole number") from None
 
 
-def stored_secret(folder: Path, name: str) -> str:
-    """A generated secret kept in a 0600 file of `folder`, made at the first call."""
+def stored_secret(folder: Path, name: str, value: str = "") -> str:
+    """A secret kept in a 0600 file of `folder`, made at the first call (random when not given)."""
     path = folder / name
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    value = secrets.token_urlsafe(48)
-    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-        handle.write(value)
-    return value
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=folder, encoding="ascii") as made:
+            made.write(value or secrets.token_urlsafe(48))
+            made.flush()
+            # Complete when it appears; another starter's was first: his stays.
+            with suppress(FileExistsError):
+                os.link(made.name, path)
+    return path.read_text(encoding="ascii").strip()
+
+
+KEY_BYTES = 64
+
+
+def new_identity_key(tag: str) -> str:
+    """A line for the file of keys."""
+    return f"{tag}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
+
+
+def identity_keys(text: str, folder: Path) -> dict[str, bytes]:
+    """The keys of sealed columns by tag, in the order of the file `identity_keys` of the data folder.
+
+    Raises ConfigurationError for a line that is no key, naming the line and never its content.
+    """
+    text = text or stored_secret(folder, "identity_keys", new_identity_key("v1"))
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        tag, _, encoded = line.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            key = b""
+        if not tag.isalnum() or len(key) != KEY_BYTES or tag in keys:
+            raise ConfigurationError(
+                f"XUEZHENG_IDENTITY_KEYS 第{number}行不是密钥 / line {number} is no key"
+            )
+        keys[tag] = key
+    return keys

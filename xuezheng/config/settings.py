@@ -6,7 +6,12 @@ from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
 from xuezheng.config import postgres
-from xuezheng.config.environment import ConfigurationError, Environment, stored_secret
+from xuezheng.config.environment import (
+    ConfigurationError,
+    Environment,
+    identity_keys,
+    stored_secret,
+)
 
 env = Environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -35,9 +40,13 @@ DATABASES = {
 }
 #: Role taken inside every fence; the owner's commands (migrate, demo) keep their own.
 FENCE_ROLE = "" if DB_ROLE == "owner" else f"xuezheng_{DB_ROLE}"
+#: Reach handed to row-level policies: prefix of the database settings -> permission that gives it.
+FENCE_SCOPES = {"xuezheng.pupils": "registry.pupil.see"}
 STATEMENT_TIMEOUT = "15s"
 
 # -- program ----------------------------------------------------------------------------------------
+#: Keys of sealed columns, tag -> 64 bytes; the last one seals.  Outside the database and its dumps.
+IDENTITY_KEYS = identity_keys(env.get("XUEZHENG_IDENTITY_KEYS"), DATA_DIR)
 SECRET_KEY = env.get("XUEZHENG_SECRET_KEY") or stored_secret(DATA_DIR, "secret_key")
 DEBUG = False
 ALLOWED_HOSTS = [

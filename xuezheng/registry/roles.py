@@ -1,4 +1,8 @@
-"""The roles of a district, named once; what each may do is said by every system's access.py."""
+"""The roles of a district, named once; what each may do is said by every system's access.py.
+
+Three administrators watch each other: the system administrator keeps the program running, the
+security administrator opens accounts and posts, the audit administrator reads the trail.
+"""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -17,8 +21,10 @@ SITE_HEAD = "site_head"
 SITE_SECRETARY = "site_secretary"
 TEACHER = "teacher"
 OUTSIDE_CONTACT = "outside_contact"
+REGISTRAR = "registrar"
 AUDITOR = "auditor"
 OPERATOR = "operator"
+SECURITY_OFFICER = "security_officer"
 
 ROLES = (
     Role(DIRECTOR, _("局长"), reach="authority"),
@@ -34,6 +40,22 @@ ROLES = (
     Role(SITE_SECRETARY, _("校办（安全）管理员")),
     Role(TEACHER, _("教师")),
     Role(OUTSIDE_CONTACT, _("局外单位联络员")),
+    Role(REGISTRAR, _("学籍与基础信息管理员"), reach="authority"),
     Role(AUDITOR, _("审计员"), reach="authority"),
     Role(OPERATOR, _("系统管理员"), reach="authority"),
+    Role(SECURITY_OFFICER, _("安全保密管理员"), reach="authority"),
 )
+
+#: No person holds two of these at a time (GB/T 22239-2019, 8.1.5: system, audit and security
+#: management are apart).
+ADMINISTRATORS = frozenset({OPERATOR, SECURITY_OFFICER, AUDITOR})
+
+
+def conflicting_roles(held: set[str], new: str) -> str | None:
+    """The role among `held` that forbids giving the person `new`; None when nothing does.
+
+    Both are role keys in force on one day.  Several posts of one and the same role are no conflict.
+    """
+    if new not in ADMINISTRATORS:
+        return None
+    return next(iter(sorted((ADMINISTRATORS - {new}) & held)), None)

@@ -5,6 +5,7 @@ from procrastinate.contrib.django import app
 
 from xuezheng.domains.workplan.models import Plan
 from xuezheng.domains.workplan.services.lights import refresh_lights
+from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators.jobs import AFTER_COMPUTE
 
@@ -15,7 +16,7 @@ AFTER_COMPUTE.append("workplan.lights")
 def lights() -> None:
     """Assess every plan that is being carried out."""
     for plan in Plan.objects.filter(status=Plan.Status.ADOPTED).select_related("organisation"):
-        with fenced():
+        with fenced(by=JobActor("workplan.lights")):
             refresh_lights(plan, timezone.localdate())
 
 

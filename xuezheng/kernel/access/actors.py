@@ -7,7 +7,7 @@ from typing import Protocol
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from xuezheng.kernel.access.models import Post, User
+from xuezheng.kernel.access.models import Organisation, Post, User
 from xuezheng.kernel.access.permissions import grants, roles
 from xuezheng.kernel.access.scope import Scope, authorities, authority_code, below
 
@@ -82,12 +82,13 @@ class StaffActor:
 
     def scope(self, permission: str) -> Scope:
         """Organisations in which some post grants the permission."""
-        reached = (
-            self._reach[post.id]
-            for post in self.posts
-            if str(permission) in grants().get(post.role, frozenset())
-        )
-        return Scope(frozenset().union(*reached))
+        granting = [
+            post for post in self.posts if str(permission) in grants().get(post.role, frozenset())
+        ]
+        reached = (self._reach[post.id] for post in granting)
+        # One installation holds one authority: whoever reaches that reaches everything.
+        everything = any(roles()[post.role].reach == "authority" for post in granting)
+        return Scope(frozenset().union(*reached), everything)
 
     def post_for(self, permission: str, organisation_id: int) -> Post:
         """The post under which the actor may use the permission in the organisation.
@@ -104,3 +105,26 @@ class StaffActor:
         if not reaching:
             raise OutOfScope(str(permission))
         return min(reaching, key=lambda post: post.organisation_id != organisation_id)
+
+
+class JobActor:
+    """The program itself: a job or a command that nobody signed in for.
+
+    It may do everything everywhere; what it does is recorded under its name.
+    """
+
+    def __init__(self, name: str):
+        self.user: User | None = None
+        self.name = name
+
+    def can(self, permission: str) -> bool:
+        """Always."""
+        return True
+
+    def scope(self, permission: str) -> Scope:
+        """Every organisation (one query)."""
+        return Scope(frozenset(Organisation.objects.values_list("id", flat=True)), everything=True)
+
+    def post_for(self, permission: str, organisation_id: int) -> None:
+        """The program holds no post."""
+        return None

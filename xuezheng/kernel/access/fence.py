@@ -15,33 +15,54 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
-from xuezheng.kernel.access.actors import StaffActor
+from xuezheng.kernel.access.actors import Actor, StaffActor
 from xuezheng.kernel.access.guards import Guard, safe
+from xuezheng.kernel.access.scope import Scope
+
+
+def _reach(by: Actor | None) -> dict[str, str]:
+    """The database settings that row-level policies compare with, for whoever acts.
+
+    `settings.FENCE_SCOPES` names them: prefix -> permission.  `<prefix>_all` is 1 for whoever reaches
+    everything, else `<prefix>_orgs` lists the organisations.  Nobody reaches nothing.
+    """
+    reach = {}
+    for prefix, permission in settings.FENCE_SCOPES.items():
+        scope = by.scope(permission) if by and by.can(permission) else Scope(frozenset())
+        reach[f"{prefix}_all"] = "1" if scope.everything else ""
+        listed = "" if scope.everything else ",".join(map(str, sorted(scope.organisations)))
+        reach[f"{prefix}_orgs"] = listed
+    return reach
+
+
+def _set_local(values: dict[str, str]) -> None:
+    calls = ", ".join("set_config(%s, %s, true)" for _ in values)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {calls}", [text for item in values.items() for text in item])
 
 
 @contextmanager
-def fenced(*, read_only: bool = False) -> Iterator[None]:
+def fenced(*, read_only: bool = False, by: Actor | None = None) -> Iterator[None]:
     """A transaction under `settings.FENCE_ROLE`, for requests, jobs and imports.
 
-    Read-only ones are always rolled back.
-    Inside another transaction (a test, an import) it is a savepoint, and the role goes back after.
+    `by` is whoever acts: row-level policies show only children within that reach, and none without
+    it.  Read-only transactions are always rolled back.  Inside another transaction (a test, an
+    import) it is a savepoint, and role and reach go back after.
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            if read_only:
+        if read_only:
+            with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION READ ONLY")
-            if settings.FENCE_ROLE:
-                cursor.execute(
-                    "SELECT set_config('role', %s, true), set_config('statement_timeout', %s, true)",
-                    [settings.FENCE_ROLE, settings.STATEMENT_TIMEOUT],
-                )
+        if settings.FENCE_ROLE:
+            reach = _reach(by)
+            role = {"role": settings.FENCE_ROLE, "statement_timeout": settings.STATEMENT_TIMEOUT}
+            _set_local(reach | role)
         yield
         if read_only:
             transaction.set_rollback(True)
         elif nested and settings.FENCE_ROLE and not transaction.get_rollback():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('role', 'none', true)")
+            _set_local(dict.fromkeys(reach, "") | {"role": "none"})
 
 
 class FenceMiddleware:
@@ -56,7 +77,7 @@ class FenceMiddleware:
         request.actor = StaffActor(request.user) if signed_in else None
         request.after_fence = []
         request.failed_inside_fence = False
-        with fenced(read_only=safe(request)):
+        with fenced(read_only=safe(request), by=request.actor):
             response = self.get_response(request)
             if request.failed_inside_fence or response.status_code >= 500:
                 transaction.set_rollback(True)

@@ -33,9 +33,13 @@ SELECT DISTINCT ON (start) start, id FROM above ORDER BY start, depth DESC
 
 @dataclass(frozen=True)
 class Scope:
-    """The set of organisations (ids) in which an actor may use a permission."""
+    """The set of organisations (ids) in which an actor may use a permission.
+
+    `everything`: the whole installation, also what lies in no organisation.
+    """
 
     organisations: frozenset[int]
+    everything: bool = False
 
     def __contains__(self, organisation_id: int) -> bool:
         return organisation_id in self.organisations

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.jobs.queue import enqueue
@@ -23,7 +24,7 @@ def year_of(day: dt.date) -> tuple[dt.date, dt.date]:
 def compute_today() -> None:
     """All indicators for the running year, as of today; then whatever follows from figures."""
     today = timezone.localdate()
-    with fenced():
+    with fenced(by=JobActor("indicators")):
         compute(period=year_of(today), as_of=today)
     for name in AFTER_COMPUTE:
         enqueue(name, only_one=name)
@@ -44,6 +45,6 @@ def figures_changed() -> None:
 def nightly(timestamp: int) -> None:
     """Close yesterday's figures and begin today's."""
     yesterday = timezone.localdate() - dt.timedelta(days=1)
-    with fenced():
+    with fenced(by=JobActor("indicators")):
         compute(period=year_of(yesterday), as_of=yesterday)
     compute_today()

@@ -1,0 +1,40 @@
+"""Places and people.  Reading order: places.py, people.py, merging.py."""
+
+from xuezheng.registry.models.merging import DuplicatePair, PersonMerge
+from xuezheng.registry.models.people import (
+    Employment,
+    Guardian,
+    Guardianship,
+    Placement,
+    Pupil,
+    Residence,
+    StaffMember,
+)
+from xuezheng.registry.models.places import (
+    Community,
+    Dwelling,
+    SchoolClass,
+    SchoolYear,
+    SiteProfile,
+    Succession,
+    Term,
+)
+
+__all__ = [
+    "Community",
+    "DuplicatePair",
+    "Dwelling",
+    "Employment",
+    "Guardian",
+    "Guardianship",
+    "PersonMerge",
+    "Placement",
+    "Pupil",
+    "Residence",
+    "SchoolClass",
+    "SchoolYear",
+    "SiteProfile",
+    "StaffMember",
+    "Succession",
+    "Term",
+]
