@@ -48,7 +48,7 @@ if not WORKER:
     migrate()
     connection.close()
 
-pytest_plugins = ["tests.district"]
+pytest_plugins = ["tests.district", "tests.people"]
 _numbers = itertools.count(1)
 
 
