@@ -40,6 +40,10 @@ def _parser() -> argparse.ArgumentParser:
         "verify", help="核验审计记录 / verify the trail"
     )
     verify.add_argument("--heads", type=Path, help="封存头文件 / file of heads kept elsewhere")
+    keys = commands.add_parser("keys", help="加密字段的密钥 / keys of sealed columns")
+    keys_actions = keys.add_subparsers(dest="action", required=True)
+    keys_actions.add_parser("list", help="密钥指纹与用量 / fingerprints and use")
+    keys_actions.add_parser("change", help="启用新密钥并重新加密 / new key, seal all rows anew")
     commands.add_parser("doctor", help="检查运行环境 / check this installation")
     return parser
 
@@ -87,6 +91,7 @@ ROLES = {
     "worker": "worker",
     "indicators": "worker",
     "audit": "worker",
+    "keys": "owner",
     "doctor": "owner",
 }
 

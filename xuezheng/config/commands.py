@@ -1,15 +1,20 @@
 """The commands that need Django."""
 
 import argparse
+import sys
 
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
 from xuezheng.config import doctor
 from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
+from xuezheng.config.environment import identity_keys, new_identity_key
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
 from xuezheng.kernel.access.actors import JobActor
+from xuezheng.kernel.access.ciphers import fingerprints
 from xuezheng.kernel.access.fence import fenced
+from xuezheng.kernel.access.resealing import reseal, usage
 from xuezheng.kernel.audit.seal import seal_next, verify
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.jobs import year_of
@@ -60,6 +65,30 @@ def run_audit(options: argparse.Namespace) -> int:
     return 1 if result.problems else 0
 
 
+def run_keys(options: argparse.Namespace) -> int:
+    """List the keys of sealed columns, or add one and seal every row anew."""
+    if options.action == "change":
+        path = settings.DATA_DIR / "identity_keys"
+        tag = f"v{len(settings.IDENTITY_KEYS) + 1}"
+        # The old keys stay in the file: older backups need them.
+        if not path.exists():
+            print(
+                "密钥由外部提供，请在那里追加 / keys come from outside: add one there",
+                file=sys.stderr,
+            )
+            return 2
+        path.write_text(f"{path.read_text('ascii').rstrip()}\n{new_identity_key(tag)}\n", "ascii")
+        settings.IDENTITY_KEYS = identity_keys("", settings.DATA_DIR)
+        reseal(lambda model, done: print(f"  {model} {done}", flush=True))
+        print("请重启程序 / restart the program")
+    marks = fingerprints()
+    for tag, mark in marks.items():
+        print(f"{tag}  {mark}")
+    for column, tag, rows in usage():
+        print(f"  {column:<36} {tag}  {rows}{'' if tag in marks else '  缺密钥 / key is missing'}")
+    return 0
+
+
 def run_doctor(_options: argparse.Namespace) -> int:
     """Check the installation; 1 if something is wrong."""
     return doctor.run()
@@ -71,5 +100,6 @@ COMMANDS = {
     "worker": run_worker,
     "indicators": run_indicators,
     "audit": run_audit,
+    "keys": run_keys,
     "doctor": run_doctor,
 }

@@ -71,6 +71,9 @@ class PersonQuerySet(models.QuerySet):
 class Person(models.Model):
     """What identifies anybody.  Saved names are normal and carry their initials."""
 
+    #: Made from sealed values with the active key (kernel/access/resealing.py).
+    KEYED_FIELDS: ClassVar = ("id_tail",)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("姓名"), max_length=60)
     initials = models.CharField(max_length=20, editable=False)
