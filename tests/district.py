@@ -75,6 +75,11 @@ POSTS = [
 @pytest.fixture
 def district(db) -> District:
     """The tiny district."""
+    return make_district()
+
+
+def make_district() -> District:
+    """Write the tiny district; for tests with real transactions, which cannot take the fixture."""
     orgs: dict[str, Organisation] = {}
     for order, (code, name, kind, authority, town) in enumerate(ORGANISATIONS):
         orgs[code] = Organisation.objects.create(

@@ -1,31 +1,38 @@
 """Computing readings: per organisation from the indicator's SQL, then sums up the tree."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.access.scope import below
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
+from xuezheng.kernel.indicators.engines import Engine, LiveEngine
 from xuezheng.kernel.indicators.models import Reading
+
+Pair = tuple[int, int | None]
+Key = TypeVar("Key", bound=Hashable)
 
 
 def run(
-    indicator: Indicator, *, period: tuple[dt.date, dt.date], as_of: dt.date
-) -> dict[str, tuple[int, int | None]]:
+    indicator: Indicator,
+    *,
+    period: tuple[dt.date, dt.date],
+    as_of: dt.date,
+    engine: Engine | None = None,
+) -> dict[str, Pair]:
     """Organisation code -> (numerator, denominator), as the SQL gives it."""
-    with connection.cursor() as cursor:
-        cursor.execute(indicator.value_sql, {"from": period[0], "to": period[1], "as_of": as_of})
-        return {code: (int(num), None if den is None else int(den)) for code, num, den in cursor}
+    values = {"from": period[0], "to": period[1], "as_of": as_of}
+    rows = (engine or LiveEngine()).rows(indicator.value_sql, values)
+    return {code: (int(num), None if den is None else int(den)) for code, num, den in rows}
 
 
-def roll_up(
-    own: dict[int, tuple[int, int | None]], trees: dict[int, frozenset[int]]
-) -> dict[int, tuple[int, int | None]]:
+def roll_up(own: Mapping[Key, Pair], trees: Mapping[Key, frozenset[Key]]) -> dict[Key, Pair]:
     """Sums over each root's tree.  Rates are never averaged: numerators and denominators are added."""
-    totals: dict[int, tuple[int, int | None]] = {}
+    totals: dict[Key, Pair] = {}
     for root, members in trees.items():
         parts = [own[member] for member in members if member in own]
         counts = all(den is None for _num, den in parts) and bool(parts)
@@ -34,6 +41,24 @@ def roll_up(
             None if counts else sum(den or 0 for _num, den in parts),
         )
     return totals
+
+
+def figures(own: Mapping[Key, Pair], trees: Mapping[Key, frozenset[Key]]) -> dict[Key, Pair]:
+    """Numerator and denominator of every organisation that has a figure.
+
+    Whoever stands over others has one even without rows (zero of zero); a leaf only with rows.
+    """
+    is_count = bool(own) and all(den is None for _num, den in own.values())
+    return {
+        key: (num, None if is_count else den)
+        for key, (num, den) in roll_up(own, trees).items()
+        if len(trees[key]) > 1 or key in own
+    }
+
+
+def tree_day(period: tuple[dt.date, dt.date], as_of: dt.date) -> dt.date:
+    """The day whose tree carries the sums: the earlier of period end and as-of."""
+    return min(period[1], as_of)
 
 
 @transaction.atomic
@@ -47,18 +72,12 @@ def compute(
     """
     wanted = [INDICATORS[key] for key in (keys if keys is not None else INDICATORS)]
     ids = dict(Organisation.objects.values_list("code", "id"))
-    trees = below(set(ids.values()), min(period[1], as_of))
+    trees = below(set(ids.values()), tree_day(period, as_of))
     now = timezone.now()
     readings = []
     for indicator in wanted:
         own = {ids[code]: pair for code, pair in run(indicator, period=period, as_of=as_of).items()}
-        is_count = bool(own) and all(den is None for _num, den in own.values())
-        for organisation_id, (num, den) in roll_up(own, trees).items():
-            leaf = len(trees[organisation_id]) == 1
-            if leaf and organisation_id not in own:
-                continue
-            if is_count:
-                den = None
+        for organisation_id, (num, den) in figures(own, trees).items():
             readings.append(
                 Reading(
                     indicator=indicator.key,

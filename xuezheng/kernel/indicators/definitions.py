@@ -1,13 +1,15 @@
 """What an indicator is.  Declarations only; no database."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-#: The only parameters that indicator SQL may use.
+#: The only parameters that indicator SQL may use, written `:from`, `:to`, `:as_of`.
 PARAMETERS = ("from", "to", "as_of")
-_PARAMETER = re.compile(r"(?<!:):(from|to|as_of)\b")
+_VIEW = re.compile(r"\bfacts\.(\w+)", re.I)
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class Indicator:
     the unit: 100 for per cent.  Where fewer than `min_cell` rows stand behind a figure it is not
     shown.  `row_url` is the URL name that opens a row of the proof by its `row_id`,
     `reasons` the words for the proof's reason codes.  A commitment whose wording holds all of `words`
-    is proposed to be measured by it.
+    is proposed to be measured by it.  `ranked=False` forbids every page to order organisations by the
+    figure: what is harmed by counting.  `live_rows(actor, row_ids)` gives those rows of an old proof
+    that still exist and that the actor may see; without it the rows are cases.
     """
 
     key: str
@@ -38,20 +42,23 @@ class Indicator:
     min_cell: int = 0
     version: int = 1
     decimals: int = 1
+    ranked: bool = True
+    live_rows: Callable[[Any, Iterable[str]], Iterable[str]] | None = None
 
     @cached_property
     def value_sql(self) -> str:
-        """The SELECT of numerators and denominators, parameters in the driver's style."""
-        return self._read(f"{self.key}.sql")
+        """The SELECT of numerators and denominators, as it stands in the file."""
+        return (self.folder / f"{self.key}.sql").read_text(encoding="utf-8")
 
     @cached_property
     def proof_sql(self) -> str:
-        """The SELECT of the rows behind the figure, parameters in the driver's style."""
-        return self._read(f"{self.key}.proof.sql")
+        """The SELECT of the rows behind the figure, as it stands in the file."""
+        return (self.folder / f"{self.key}.proof.sql").read_text(encoding="utf-8")
 
-    def _read(self, name: str) -> str:
-        text = (self.folder / name).read_text(encoding="utf-8")
-        return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+    @property
+    def views(self) -> set[str]:
+        """Names of the facts that value and proof read."""
+        return set(_VIEW.findall(self.value_sql + self.proof_sql))
 
     def value(self, numerator: int, denominator: int | None) -> float | None:
         """The figure in its unit; None when the denominator is zero."""

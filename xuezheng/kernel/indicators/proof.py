@@ -1,13 +1,15 @@
 """The rows behind a figure: which were counted, which not, and why."""
 
+import datetime as dt
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils import timezone
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.access.scope import below
+from xuezheng.kernel.indicators.definitions import Indicator
+from xuezheng.kernel.indicators.engines import Engine, LiveEngine
 from xuezheng.kernel.indicators.models import Reading
 
 
@@ -39,12 +41,12 @@ class Proof:
 # The organisations of the reading are those under it; the actor's are those in scope.
 _PAGE = """
 SELECT row_id, org, counted, reason FROM ({proof}) AS proof
-WHERE org = ANY(%(visible)s) {only} ORDER BY counted, row_id LIMIT %(limit)s OFFSET %(offset)s
+WHERE org = ANY(:visible) {only} ORDER BY counted, row_id LIMIT :limit OFFSET :offset
 """
 _TOTALS = """
-SELECT count(*) FILTER (WHERE org = ANY(%(visible)s) {only}), count(*) FILTER (WHERE counted),
-       count(*), count(*) FILTER (WHERE org = ANY(%(visible)s))
-FROM ({proof}) AS proof WHERE org = ANY(%(members)s)
+SELECT count(*) FILTER (WHERE org = ANY(:visible) {only}), count(*) FILTER (WHERE counted),
+       count(*), count(*) FILTER (WHERE org = ANY(:visible))
+FROM ({proof}) AS proof WHERE org = ANY(:members)
 """
 
 
@@ -65,21 +67,49 @@ def prove(
     members = below({reading.organisation_id}, day)[reading.organisation_id]
     visible = members & actor.scope(indicator.permission).organisations
     codes = dict(Organisation.objects.filter(id__in=members).values_list("id", "code"))
+    return prove_on(
+        LiveEngine(),
+        indicator,
+        (reading.numerator, reading.denominator),
+        period=(reading.period_from, reading.period_to),
+        as_of=reading.as_of,
+        members=list(codes.values()),
+        visible=[codes[i] for i in visible],
+        limit=limit,
+        offset=offset,
+        counted=counted,
+    )
+
+
+def prove_on(
+    engine: Engine,
+    indicator: Indicator,
+    figure: tuple[int, int | None],
+    *,
+    period: tuple[dt.date, dt.date],
+    as_of: dt.date,
+    members: list[str],
+    visible: list[str],
+    limit: int = 50,
+    offset: int = 0,
+    counted: bool | None = None,
+) -> Proof:
+    """The proof of a figure (numerator, denominator) on either engine.  Two queries.
+
+    `members` are the codes of the organisations behind the figure, `visible` those of them whose rows
+    may be shown.
+    """
     only = {None: "", True: "AND counted", False: "AND NOT counted"}[counted]
-    values = {
-        "from": reading.period_from,
-        "to": reading.period_to,
-        "as_of": reading.as_of,
-        "members": list(codes.values()),
-        "visible": [codes[i] for i in visible],
-        "limit": limit,
-        "offset": offset,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_TOTALS.format(proof=indicator.proof_sql, only=only), values)
-        shown, numerator, total, seen = cursor.fetchone()
-        cursor.execute(_PAGE.format(proof=indicator.proof_sql, only=only), values)
-        rows = [ProofRow(str(i), org, bool(c), reason) for i, org, c, reason in cursor]
-    expected = reading.numerator if reading.denominator is None else reading.denominator
-    agrees = total == expected and (reading.denominator is None or numerator == reading.numerator)
+    days = {"from": period[0], "to": period[1], "as_of": as_of}
+    totals = _TOTALS.format(proof=indicator.proof_sql, only=only)
+    page = _PAGE.format(proof=indicator.proof_sql, only=only)
+    scope = {"visible": visible}
+    cut = {"limit": limit, "offset": offset}
+    ((shown, numerator, total, seen),) = engine.rows(totals, days | scope | {"members": members})
+    rows = [
+        ProofRow(str(i), org, bool(c), reason)
+        for i, org, c, reason in engine.rows(page, days | scope | cut)
+    ]
+    expected = figure[0] if figure[1] is None else figure[1]
+    agrees = total == expected and (figure[1] is None or numerator == figure[0])
     return Proof(rows, visible=shown, hidden=total - seen, counted=numerator, agrees=agrees)

@@ -1,0 +1,246 @@
+"""Reading a snapshot: a folder of Parquet files with a manifest that says what they are.
+
+    DIR/manifest.json
+    DIR/<view>/district=<authority code>/year=<plan year>/part.parquet
+
+The manifest holds the organisation tree, so that a snapshot answers without the database.  Its digest
+covers everything but the moment of making: the same data give the same digest.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from django.utils.translation import gettext as _
+
+from xuezheng.kernel.indicators.compute import Pair, figures, run, tree_day
+from xuezheng.kernel.indicators.definitions import Indicator
+from xuezheng.kernel.indicators.engines import with_parameters
+from xuezheng.kernel.indicators.proof import Proof, prove_on
+from xuezheng.kernel.indicators.tree import Edge, below
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+#: Types of columns in the files, and the shape of names that may stand in a path or in SQL.
+KINDS = frozenset({"VARCHAR", "BIGINT", "BOOLEAN", "DATE"})
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+#: Enough for a district; a larger store is read by the command line, which may take more.
+MEMORY = "1GB"
+
+
+class SnapshotRefused(Exception):
+    """The snapshot cannot be written or used; the message is one sentence for the reader."""
+
+
+def literal(value: object) -> str:
+    """A text literal of DuckDB."""
+    return "'{}'".format(str(value).replace("'", "''"))
+
+
+def name(text: str) -> str:
+    """A quoted identifier."""
+    return '"{}"'.format(text.replace('"', '""'))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a snapshot says about itself.  `content` is the JSON object of the file."""
+
+    content: dict[str, Any]
+
+    @property
+    def district(self) -> str:
+        """Code of the authority whose data these are."""
+        return self.content["district"]
+
+    @property
+    def year(self) -> int:
+        """The plan year under which it is filed."""
+        return self.content["year"]
+
+    @property
+    def as_of(self) -> dt.date:
+        """The last day about which its figures can speak: the taking day, or the year's end before it."""
+        return dt.date.fromisoformat(self.content["as_of"])
+
+    @property
+    def taken_on(self) -> dt.date:
+        """The local day on which the data were read."""
+        return dt.date.fromisoformat(self.content["taken_on"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of the manifest but itself and the moment of making."""
+        return self.content["digest"]
+
+    def file(self, view: str) -> Path:
+        """The view's file inside the folder."""
+        return Path(view, f"district={self.district}", f"year={self.year}", "part.parquet")
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """View -> rows."""
+        return {view: part["rows"] for view, part in self.content["views"].items()}
+
+    @property
+    def organisations(self) -> list[str]:
+        """Codes of all organisations."""
+        return [code for code, _kind in self.content["organisations"]]
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The dated tree."""
+        day = dt.date.fromisoformat
+        return [
+            Edge(parent, child, kind, day(since), day(until) if until else None)
+            for parent, child, kind, since, until in self.content["edges"]
+        ]
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """The digest that a manifest with this content must carry."""
+    covered = {k: v for k, v in content.items() if k not in {"digest", "made_at"}}
+    text = json.dumps(covered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a snapshot.  Raises SnapshotRefused for none, a foreign or an altered one."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SnapshotRefused(_("这里没有数据快照：缺少清单文件。")) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise SnapshotRefused(_("数据快照的格式不是本程序认得的版本。"))
+    if content.get("digest") != digest_of(content):
+        raise SnapshotRefused(_("数据快照的清单被改动过，不能使用。"))
+    columns = [column for part in content["views"].values() for column in part["columns"]]
+    names = [
+        content["district"],
+        str(content["year"]),
+        *content["views"],
+        *(c for c, _k in columns),
+    ]
+    if not all(map(NAME.fullmatch, names)) or not {kind for _c, kind in columns} <= KINDS:
+        raise SnapshotRefused(_("数据快照的清单被改动过，不能使用。"))
+    return Manifest(content)
+
+
+def verify_files(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with its hash.  Raises SnapshotRefused for a missing or altered one."""
+    for view, part in manifest.content["views"].items():
+        path = folder / manifest.file(view)
+        if not path.is_file() or file_digest(path) != part["sha256"]:
+            raise SnapshotRefused(_("数据快照的文件 %(view)s 缺失或被改动过。") % {"view": view})
+
+
+class SnapshotEngine:
+    """DuckDB over the Parquet files: `facts.<view>` is the frozen view."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection):
+        self.connection = connection
+
+    def rows(self, sql: str, values: Mapping[str, Any]) -> Iterator[tuple]:
+        """The rows of the SELECT.  Raises SnapshotRefused when the snapshot has not what it reads."""
+        text = with_parameters(sql, values, "$%s")
+        # DuckDB refuses a value that the text does not name.
+        used = {key: value for key, value in values.items() if re.search(rf"\${key}\b", text)}
+        try:
+            yield from self.connection.execute(text, used).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise SnapshotRefused(
+                _("这份快照里没有该指标所需的事实表或栏目，算不出来。")
+            ) from error
+
+
+@dataclass(frozen=True)
+class OpenSnapshot:
+    """A verified snapshot, ready to answer."""
+
+    manifest: Manifest
+    engine: SnapshotEngine
+
+    def day(self, as_of: dt.date | None) -> dt.date:
+        """The as-of day asked for, or the snapshot's own.  Raises SnapshotRefused for a later one."""
+        if as_of is not None and as_of > self.manifest.taken_on:
+            raise SnapshotRefused(
+                _("这份快照取于 %(day)s，说不出那天以后的情况。")
+                % {"day": self.manifest.taken_on.isoformat()}
+            )
+        return as_of or self.manifest.as_of
+
+    def period(self, as_of: dt.date) -> tuple[dt.date, dt.date]:
+        """The plan year of the as-of day."""
+        return dt.date(as_of.year, 1, 1), dt.date(as_of.year, 12, 31)
+
+    def below(self, roots: list[str], as_of: dt.date) -> dict[str, frozenset[str]]:
+        """Each organisation with those under it, on the day whose tree carries the sums."""
+        return below(roots, self.manifest.edges, tree_day(self.period(as_of), as_of))
+
+    def figures(self, indicator: Indicator, as_of: dt.date) -> dict[str, Pair]:
+        """Organisation code -> (numerator, denominator), as `compute` would store them."""
+        own = run(indicator, period=self.period(as_of), as_of=as_of, engine=self.engine)
+        return figures(own, self.below(self.manifest.organisations, as_of))
+
+    def prove(
+        self,
+        indicator: Indicator,
+        org: str,
+        figure: Pair,
+        as_of: dt.date,
+        *,
+        visible: frozenset[str] | None = None,
+        **page: Any,
+    ) -> Proof:
+        """The rows behind a figure; of organisations outside `visible` they are counted only."""
+        members = self.below([org], as_of)[org]
+        return prove_on(
+            self.engine,
+            indicator,
+            figure,
+            period=self.period(as_of),
+            as_of=as_of,
+            members=sorted(members),
+            visible=sorted(members if visible is None else members & visible),
+            **page,
+        )
+
+
+@contextmanager
+def open_snapshot(folder: Path, *, digest: str | None = None) -> Iterator[OpenSnapshot]:
+    """Verify a snapshot and open it.
+
+    `digest` is what is known of it from elsewhere.  Raises SnapshotRefused when anything differs.
+    The connection can read the snapshot's folder and nothing else.
+    """
+    manifest = read_manifest(folder)
+    if digest is not None and manifest.digest != digest:
+        raise SnapshotRefused(_("数据快照与登记的摘要不符，不能使用。"))
+    verify_files(folder, manifest)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute(f"SET allowed_directories = [{literal(folder.resolve())}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        connection.execute("CREATE SCHEMA facts")
+        for view, part in manifest.content["views"].items():
+            columns = ", ".join(f"{name(column)}::{kind}" for column, kind in part["columns"])
+            path = literal(folder.resolve() / manifest.file(view))
+            connection.execute(
+                f"CREATE VIEW facts.{name(view)} ({', '.join(name(c) for c, _k in part['columns'])})"
+                f" AS SELECT {columns} FROM read_parquet({path}, hive_partitioning = false)"
+            )
+        yield OpenSnapshot(manifest, SnapshotEngine(connection))
