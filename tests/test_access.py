@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from tests.district import POSTS, District, photo
 from tests.test_house import VIEWS
@@ -158,6 +159,7 @@ def world(district: District) -> World:
         "item": draft.review_items.first().id,
         "target": draft.commitments.get(code="1.1-01").targets.get().id,
         "reading": reading.id,
+        "job": app.configure_task("audit.seal").defer(timestamp=0),
     }
     made = World(district, numbers, Plan.objects.get(id=adopted.id), ids)
     made.numbers["file"] = str(
@@ -185,6 +187,7 @@ def world_state() -> list[tuple]:
         "workplan_planversion",
         "workplan_reviewitem",
         "reference_parameter",
+        "procrastinate_jobs",
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -267,14 +270,15 @@ def addresses(w: World) -> list[Address]:
             frozenset(READS_INDICATORS - {"base", "safety_office"}),
             frozenset({"base", "safety_office"}),
         ),
-        Address("parameter_list", may=frozenset({"plan", "safety_head", "operator"})),
+        Address("parameter_list", may=frozenset({"plan", "safety_head", "operator", "security"})),
         Address(
             "parameter_edit",
             ("workplan.light.red_points",),
-            frozenset({"plan", "safety_head", "operator"}),
+            frozenset({"plan", "safety_head", "operator", "security"}),
         ),
-        Address("audit_list", may=frozenset({"auditor", "operator"})),
+        Address("audit_list", may=frozenset({"auditor"})),
         Address("style_guide", may=frozenset({"operator"})),
+        Address("job_list", may=frozenset({"operator"})),
         Address("board", may=frozenset(SEES_PLAN - {"inspector"})),
         # -- writing
         Address(
@@ -384,11 +388,21 @@ def addresses(w: World) -> list[Address]:
             data={"meeting_number": "3"},
             post=True,
         ),
+        Address("job_retry", (ids["job"],), frozenset({"operator"}), post=True),
+        Address("job_cancel", (ids["job"],), frozenset({"operator"}), post=True),
     ]
 
 
 #: Addresses with their own tests, or open to anybody.
-ELSEWHERE = {"set_language", "sign_in", "sign_out", "health_live", "health_ready", "large_text"}
+ELSEWHERE = {
+    "set_language",
+    "sign_in",
+    "sign_out",
+    "health_live",
+    "health_ready",
+    "large_text",
+    "metrics",
+}
 
 
 def call(world: World, address: Address, username: str) -> int:

@@ -49,6 +49,7 @@ def test_anonymous_pages_are_these_and_no_others() -> None:
         "sign-out/",
         "health/live",
         "health/ready",
+        "metrics",
         "large-text/",
     }
 

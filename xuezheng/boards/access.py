@@ -11,6 +11,7 @@ class Permission(StrEnum):
     PARAMETERS = "boards.parameters"
     AUDIT = "boards.audit"
     STYLE_GUIDE = "boards.style_guide"
+    JOBS = "boards.jobs"
 
 
 _READERS = {Permission.BOARD, Permission.INDICATORS}
@@ -24,5 +25,8 @@ GRANTS = {
     roles.SAFETY_OFFICER: _READERS,
     roles.INSPECTOR: {Permission.INDICATORS},
     roles.AUDITOR: _READERS | {Permission.AUDIT},
-    roles.OPERATOR: {Permission.PARAMETERS, Permission.AUDIT, Permission.STYLE_GUIDE},
+    # The trail also says what the operator did: it is not theirs to read.
+    roles.OPERATOR: {Permission.PARAMETERS, Permission.JOBS, Permission.STYLE_GUIDE},
+    # Lengths of passwords and sessions are parameters.
+    roles.SECURITY_OFFICER: {Permission.PARAMETERS},
 }

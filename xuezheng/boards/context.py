@@ -33,6 +33,7 @@ def entries() -> list[dict[str, Any]]:
         {"label": _("指标"), "url": "indicator_list", "icon": "chart-line"},
         {"label": _("参数"), "url": "parameter_list", "icon": "sliders-horizontal"},
         {"label": _("审计"), "url": "audit_list", "icon": "scroll-text"},
+        {"label": _("后台任务"), "url": "job_list", "icon": "cpu"},
     ]
     return [*first, *systems, *last]
 

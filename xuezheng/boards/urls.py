@@ -8,6 +8,7 @@ from xuezheng.boards.views import (
     health,
     inbox,
     indicators,
+    operations,
     parameters,
     search,
 )
@@ -25,6 +26,10 @@ urlpatterns = [
     path("parameters/<str:key>/", parameters.parameter_edit, name="parameter_edit"),
     path("audit/", audit.audit_list, name="audit_list"),
     path("search/", search.search, name="search"),
+    path("operations/jobs/", operations.job_list, name="job_list"),
+    path("operations/jobs/<int:job_id>/retry/", operations.job_retry, name="job_retry"),
+    path("operations/jobs/<int:job_id>/cancel/", operations.job_cancel, name="job_cancel"),
+    path("metrics", operations.metrics, name="metrics"),
     path("style-guide/", requires(Permission.STYLE_GUIDE)(style_guide), name="style_guide"),
     path("sign-in/", account.sign_in, name="sign_in"),
     path("sign-out/", account.sign_out, name="sign_out"),

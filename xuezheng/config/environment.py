@@ -29,9 +29,14 @@ KEYS = {
     "XUEZHENG_PORT": "port to listen on (default: 8000, or the next free one)",
     "XUEZHENG_WORKERS": "web processes (default: one for each core)",
     "XUEZHENG_HTTPS": "1 behind a TLS proxy: secure cookies and HSTS",
+    "XUEZHENG_LOG_FORMAT": "json or line (default: line at a terminal, else json)",
+    "XUEZHENG_METRICS_TOKEN": "bearer token of /metrics; without it there is no such address",
+    "XUEZHENG_DATABASE_BACKUP_URL": "postgresql:// address of the role that only reads, for backup",
     "XUEZHENG_DEMO": "1 when the database holds the demo district: sign-in page says so",
 }
 SECRETS = (
+    "XUEZHENG_METRICS_TOKEN",
+    "XUEZHENG_DATABASE_BACKUP_URL",
     "XUEZHENG_SECRET_KEY",
     "XUEZHENG_IDENTITY_KEYS",
     "XUEZHENG_DATABASE_OWNER_URL",

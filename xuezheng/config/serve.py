@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 
 from xuezheng.config.environment import ConfigurationError, Environment
-from xuezheng.config.postgres import Cluster
+from xuezheng.config.postgres import Cluster, location
 
 READY_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
@@ -120,10 +121,14 @@ def _web(env: Environment, host: str, port: int) -> subprocess.Popen:
         *("--blocking-threads", "2", "--no-ws", "--log-level", "warning"),
         *("--respawn-failed-workers", "xuezheng.config.wsgi:application"),
     ]
+    # The web processes add up their counters in files of this folder; those of a former run go.
+    counters = location() / "metrics"
+    shutil.rmtree(counters, ignore_errors=True)
+    counters.mkdir(mode=0o700)
     # A group of its own: the terminal's Ctrl-C reaches us, and we stop the children in order.
     return subprocess.Popen(
         command,
-        env=os.environ | {"XUEZHENG_ROLE": "web"},
+        env=os.environ | {"XUEZHENG_ROLE": "web", "PROMETHEUS_MULTIPROC_DIR": str(counters)},
         start_new_session=True,
         preexec_fn=end_with_parent,
     )

@@ -1,5 +1,6 @@
 """Django settings, from the checked environment (environment.py lists the keys)."""
 
+import sys
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "xuezheng.demo",
 ]
 MIDDLEWARE = [
+    "xuezheng.kernel.telemetry.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -132,6 +134,7 @@ AUTH_PASSWORD_VALIDATORS = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "xuezheng.kernel.jobs.apps.watch_failures"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 
 # -- words ------------------------------------------------------------------------------------------
@@ -169,10 +172,21 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
+# -- what the program says about itself: nothing personal (kernel/telemetry) ------------------------
+LOG_FORMAT = env.get("XUEZHENG_LOG_FORMAT") or ("line" if sys.stderr.isatty() else "json")
+if LOG_FORMAT not in {"json", "line"}:
+    raise ConfigurationError(f"XUEZHENG_LOG_FORMAT: {LOG_FORMAT} (json, line)")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "json": {"()": "xuezheng.kernel.telemetry.logs.Json"},
+        "line": {"()": "xuezheng.kernel.telemetry.logs.Line"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # A person at a terminal wants to see what went wrong, not every request.
+    "loggers": {"xuezheng": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"}},
 }
+#: What whoever reads /metrics must show; without it there is no such address.
+METRICS_TOKEN = env.get("XUEZHENG_METRICS_TOKEN")
