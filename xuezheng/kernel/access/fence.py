@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
@@ -65,6 +65,14 @@ def fenced(*, read_only: bool = False, by: Actor | None = None) -> Iterator[None
             _set_local(dict.fromkeys(reach, "") | {"role": "none"})
 
 
+def _holds_nul(request: HttpRequest) -> bool:
+    """Whether anything sent holds a NUL: no browser sends one, and no text column can keep it."""
+    sent = [request.path]
+    for values in (request.GET, request.POST):
+        sent += [text for name, texts in values.lists() for text in (name, *texts)]
+    return any("\0" in text for text in sent)
+
+
 class FenceMiddleware:
     """Puts `request.actor`, checks the view's guard, and runs the view inside the fence."""
 
@@ -90,10 +98,12 @@ class FenceMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
     ) -> HttpResponse | None:
-        """Refuse an unmarked view, an anonymous user, a missing permission."""
+        """Refuse an unmarked view, a NUL character, an anonymous user, a missing permission."""
         guard: Guard | None = getattr(view, "guard", None)
         if guard is None:
             raise ImproperlyConfigured(f"{view.__module__}.{view.__qualname__} names no permission")
+        if _holds_nul(request):
+            raise BadRequest("NUL")
         if guard.anonymous:
             return None
         if request.actor is None:
