@@ -50,11 +50,48 @@ TEXTS = [
     "字" * 3000,
     "😀👨‍👩‍👧",
 ]
-NAMES = (
-    "q page per_page export state kind due since until note reason version key name grade passed"
-    " organisation category place description photos file text year action light value due_on"
-    " title weight data resolution at tab counted as_of sort town stage next"
-).split()
+NAMES = [
+    "q",
+    "page",
+    "per_page",
+    "export",
+    "state",
+    "kind",
+    "due",
+    "since",
+    "until",
+    "note",
+    "reason",
+    "version",
+    "key",
+    "name",
+    "grade",
+    "passed",
+    "organisation",
+    "category",
+    "place",
+    "description",
+    "photos",
+    "file",
+    "text",
+    "year",
+    "action",
+    "light",
+    "value",
+    "due_on",
+    "title",
+    "weight",
+    "data",
+    "resolution",
+    "at",
+    "tab",
+    "counted",
+    "as_of",
+    "sort",
+    "town",
+    "stage",
+    "next",
+]
 
 
 def _zip(name: str, content: bytes) -> bytes:
