@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from xuezheng.config.environment import ConfigurationError, Environment
 from xuezheng.config.postgres import Cluster, PostgresError
@@ -29,12 +30,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parse.add_argument("file", type=Path)
     indicators = commands.add_parser("indicators", help="指标 / indicators")
-    compute = indicators.add_subparsers(dest="action", required=True).add_parser(
-        "compute", help="计算读数 / compute readings"
-    )
+    indicators_actions = indicators.add_subparsers(dest="action", required=True)
+    compute = indicators_actions.add_parser("compute", help="计算读数 / compute readings")
     compute.add_argument(
         "--as-of", type=_day, metavar="YYYY-MM-DD", help="截至日，默认今天 / default today"
     )
+    compute.add_argument(
+        "--engine", choices=["postgres", "duckdb"], help="默认 postgres / default postgres"
+    )
+    compute.add_argument("--snapshot", type=Path, metavar="DIR", help="数据快照 / a snapshot")
+    compute.add_argument("--json", action="store_true", help="每行一个 JSON / JSON lines")
+    _statistics(commands, indicators_actions)
     audit = commands.add_parser("audit", help="审计 / audit trail")
     verify = audit.add_subparsers(dest="action", required=True).add_parser(
         "verify", help="核验审计记录 / verify the trail"
@@ -46,6 +52,39 @@ def _parser() -> argparse.ArgumentParser:
     keys_actions.add_parser("change", help="启用新密钥并重新加密 / new key, seal all rows anew")
     commands.add_parser("doctor", help="检查运行环境 / check this installation")
     return parser
+
+
+def _statistics(commands: Any, indicators: Any) -> None:
+    """Proof of a figure, snapshots, bundles between district and province."""
+    prove = indicators.add_parser("prove", help="一个读数背后的行 / the rows behind a figure")
+    prove.add_argument("key", metavar="KEY")
+    prove.add_argument("--org", required=True, metavar="CODE", help="单位代码 / organisation")
+    prove.add_argument("--snapshot", type=Path, metavar="DIR", help="数据快照 / a snapshot")
+    prove.add_argument("--as-of", type=_day, metavar="YYYY-MM-DD")
+    prove.add_argument("--json", action="store_true", help="每行一个 JSON / JSON lines")
+    snapshot = commands.add_parser("snapshot", help="数据快照 / facts frozen to Parquet")
+    actions = snapshot.add_subparsers(dest="action", required=True)
+    write = actions.add_parser("write", help="冻结全部事实 / freeze all facts")
+    write.add_argument(
+        "--to",
+        type=Path,
+        metavar="DIR",
+        help="新文件夹，默认入库 / new folder; default: the library",
+    )
+    write.add_argument(
+        "--year", type=int, metavar="Y", help="归入年度 / filed under this plan year"
+    )
+    verify = actions.add_parser("verify", help="核验快照 / verify a snapshot")
+    verify.add_argument("folder", type=Path, metavar="DIR")
+    bundle = commands.add_parser("bundle", help="区县数据包 / a district's bundle for the province")
+    actions = bundle.add_subparsers(dest="action", required=True)
+    write = actions.add_parser("write", help="生成并签名 / write and sign")
+    write.add_argument("--to", type=Path, required=True, metavar="FILE")
+    take = actions.add_parser("take", help="接收（省级）/ take, in a province")
+    take.add_argument("file", type=Path, metavar="FILE")
+    trust = actions.add_parser("trust", help="登记区县公钥（省级）/ register a district's key")
+    trust.add_argument("code", metavar="CODE")
+    trust.add_argument("file", type=Path, metavar="PUBKEYFILE")
 
 
 def _day(text: str) -> dt.date:
@@ -65,6 +104,29 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigurationError, PostgresError) as error:
         print(error, file=sys.stderr)
         return 2
+    except Exception as error:
+        if not (sentence := _fault(error)):
+            raise
+        print(sentence, file=sys.stderr)
+        return 2
+
+
+def _fault(error: Exception) -> str:
+    """One sentence for a full disk or a lost database; empty for anything else."""
+    from xuezheng.kernel.telemetry.faults import DISK, fault_of
+
+    fault = fault_of(error)
+    if fault == DISK:
+        where = getattr(error, "filename", None) or ""
+        return (
+            f"磁盘已满或只读，没有完成 / the disk is full or read-only, not done: {where}".rstrip(
+                ": "
+            )
+        )
+    if fault:
+        # Only the address stands in the first line of it.
+        return f"数据库连不上 / cannot reach the database: {str(error).splitlines()[0]}"
+    return ""
 
 
 def plan_parse(path: Path) -> int:
@@ -90,6 +152,8 @@ ROLES = {
     "demo": "owner",
     "worker": "worker",
     "indicators": "worker",
+    "snapshot": "worker",
+    "bundle": "worker",
     "audit": "worker",
     "keys": "owner",
     "doctor": "owner",

@@ -1,9 +1,14 @@
 """Error pages.  They say what happened and what to do, and never more than the reader may know."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from xuezheng.kernel.access.guards import public
+from xuezheng.kernel.telemetry.faults import fault_of
+
+RETRY_SECONDS = 30
 
 
 def _page(request: HttpRequest, status: int) -> HttpResponse:
@@ -30,5 +35,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @public
 def failed(request: HttpRequest) -> HttpResponse:
-    """500.  No queries here: the database may be what failed."""
+    """500; 503 when it is the database that cannot be reached, or the disk.
+
+    Django calls this while it handles the error.  No queries here: the database may be what failed.
+    """
+    if fault := fault_of(sys.exception()):
+        response = render(None, "ui/errors/503.html", {"fault": fault}, status=503)
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
     return render(None, "ui/errors/500.html", status=500)

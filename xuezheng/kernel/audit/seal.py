@@ -8,6 +8,8 @@ the database could rebuild a whole chain, but not that file.
 import datetime as dt
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,7 @@ from xuezheng.kernel.audit.models import Entry, Seal
 GENESIS = "0" * 64
 BATCH = 5000
 SEALING_LOCK = 20_110_001
+_HEAD = re.compile(r"\d+ \d+ [0-9a-f]{64}")
 COLUMNS = (
     "id",
     "at",
@@ -92,8 +95,12 @@ def publish_head(seal: Seal) -> None:
     """Append the head to the file of heads; the file is only ever appended to."""
     path = Path(settings.AUDIT_HEAD_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="ascii") as heads:
-        heads.write(f"{seal.id} {seal.count} {seal.digest}\n")
+    line = f"{seal.id} {seal.count} {seal.digest}\n"
+    with path.open("ab+") as heads:
+        # A disk that filled up may have torn the last line: the next one begins on its own.
+        if heads.tell() and os.pread(heads.fileno(), 1, heads.tell() - 1) != b"\n":
+            line = f"\n{line}"
+        heads.write(line.encode("ascii"))
 
 
 @dataclass
@@ -135,7 +142,8 @@ def _compare_heads(path: Path) -> list[str]:
     return [
         f"封存头 {line.split()[0]} 与数据库不符 / head differs"
         for line in path.read_text(encoding="ascii").splitlines()
-        if line and stored.get(int(line.split()[0])) != line
+        # A torn line proves nothing and is no sign of tampering: that would rather take it away.
+        if _HEAD.fullmatch(line) and stored.get(int(line.split()[0])) != line
     ]
 
 

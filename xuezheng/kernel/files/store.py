@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.files.models import StoredFile
+from xuezheng.kernel.telemetry.faults import DISK, fault_of
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -90,17 +91,14 @@ def keep(upload: UploadedFile, *, organisation_id: int, by: Actor) -> StoredFile
 def keep_bytes(
     data: bytes, name: str, media_type: str, *, organisation_id: int, by: Actor
 ) -> StoredFile:
-    """Store content made by the program itself or already checked."""
+    """Store content made by the program itself or already checked.
+
+    Raises ValidationError when the disk is full or read-only; nothing is left of the file then.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     target = path_of(sha256)
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent)
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        Path(temporary).replace(target)
+        _write_whole(target, data)
     return StoredFile.objects.create(
         sha256=sha256,
         size=len(data),
@@ -109,6 +107,27 @@ def keep_bytes(
         organisation_id=organisation_id,
         uploaded_by=by.user,
     )
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    """Write beside the target and rename: under its name a file is complete or not there."""
+    temporary = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent)
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        if fault_of(error) != DISK:
+            raise
+        raise ValidationError(
+            _("服务器磁盘已满或只读，文件没有存入。请联系系统管理员，处理后再传。")
+        ) from error
 
 
 def fixity_problems() -> list[str]:
