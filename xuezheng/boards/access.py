@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from xuezheng.domains.oversight.access import Permission as Oversight
+from xuezheng.domains.workplan.access import Permission as Workplan
+from xuezheng.kernel.indicators.access import Permission as Figures
 from xuezheng.registry import roles
 
 
@@ -14,19 +17,23 @@ class Permission(StrEnum):
     JOBS = "boards.jobs"
 
 
-_READERS = {Permission.BOARD, Permission.INDICATORS}
+_FIGURES = {Permission.INDICATORS, Figures.SEE}
+_READERS = {Permission.BOARD, *_FIGURES}
 GRANTS = {
     roles.DIRECTOR: _READERS,
     roles.DEPUTY: _READERS,
-    roles.PLAN_OFFICER: _READERS | {Permission.PARAMETERS},
+    roles.PLAN_OFFICER: _READERS | {Permission.PARAMETERS, Figures.MAKE},
     roles.OFFICE_HEAD: _READERS,
     roles.OFFICER: _READERS,
     roles.SAFETY_HEAD: _READERS | {Permission.PARAMETERS},
     roles.SAFETY_OFFICER: _READERS,
-    roles.INSPECTOR: {Permission.INDICATORS},
+    roles.INSPECTOR: _FIGURES,
     roles.AUDITOR: _READERS | {Permission.AUDIT},
     # The trail also says what the operator did: it is not theirs to read.
     roles.OPERATOR: {Permission.PARAMETERS, Permission.JOBS, Permission.STYLE_GUIDE},
     # Lengths of passwords and sessions are parameters.
     roles.SECURITY_OFFICER: {Permission.PARAMETERS},
+    # Figures everywhere, and the rows behind them: a statistician answers for both.
+    roles.STATISTICIAN: {*_FIGURES, Figures.MAKE, Oversight.SEE, Workplan.SEE},
+    roles.PROVINCE_OFFICER: {Figures.SEE_PROVINCE},
 }

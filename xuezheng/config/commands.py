@@ -5,21 +5,18 @@ import sys
 
 from django.conf import settings
 from django.core.management import call_command
-from django.utils import timezone
 
-from xuezheng.config import doctor
+from xuezheng.config import doctor, statistics
 from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
 from xuezheng.config.environment import identity_keys, new_identity_key
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
-from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.ciphers import fingerprints
-from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.access.resealing import reseal, usage
 from xuezheng.kernel.audit.seal import seal_next, verify
-from xuezheng.kernel.indicators.compute import compute
-from xuezheng.kernel.indicators.jobs import year_of
+from xuezheng.kernel.indicators.bundles import BundleRefused
+from xuezheng.kernel.indicators.snapshot import SnapshotRefused
 
-EXPECTED = (DatabaseRefused, DemoRefused)
+EXPECTED = (DatabaseRefused, DemoRefused, SnapshotRefused, BundleRefused, statistics.Unanswered)
 
 
 def run_migrate(_options: argparse.Namespace) -> int:
@@ -40,14 +37,6 @@ def run_demo(_options: argparse.Namespace) -> int:
 def run_worker(_options: argparse.Namespace) -> int:
     """Work on jobs until stopped."""
     call_command("procrastinate", "worker", "--concurrency", "2")
-    return 0
-
-
-def run_indicators(options: argparse.Namespace) -> int:
-    """Compute readings of the running year."""
-    as_of = options.as_of or timezone.localdate()
-    with fenced(by=JobActor("indicators")):
-        print(compute(period=year_of(as_of), as_of=as_of))
     return 0
 
 
@@ -98,7 +87,9 @@ COMMANDS = {
     "migrate": run_migrate,
     "demo": run_demo,
     "worker": run_worker,
-    "indicators": run_indicators,
+    "indicators": statistics.run_indicators,
+    "snapshot": statistics.run_snapshot,
+    "bundle": statistics.run_bundle,
     "audit": run_audit,
     "keys": run_keys,
     "doctor": run_doctor,

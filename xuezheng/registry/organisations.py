@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class OrganisationKind(models.TextChoices):
     """What `Organisation.kind` may hold."""
 
+    PROVINCE = "province", _("省级教育部门")
+    DISTRICT = "district", _("区县")
     BUREAU = "bureau", _("教育局")
     OFFICE = "office", _("局内科室")
     TOWN = "town", _("镇街")

@@ -25,6 +25,8 @@ REGISTRAR = "registrar"
 AUDITOR = "auditor"
 OPERATOR = "operator"
 SECURITY_OFFICER = "security_officer"
+STATISTICIAN = "statistician"
+PROVINCE_OFFICER = "province_officer"
 
 ROLES = (
     Role(DIRECTOR, _("局长"), reach="authority"),
@@ -40,10 +42,12 @@ ROLES = (
     Role(SITE_SECRETARY, _("校办（安全）管理员")),
     Role(TEACHER, _("教师")),
     Role(OUTSIDE_CONTACT, _("局外单位联络员")),
-    Role(REGISTRAR, _("学籍与基础信息管理员"), reach="authority"),
-    Role(AUDITOR, _("审计员"), reach="authority"),
-    Role(OPERATOR, _("系统管理员"), reach="authority"),
-    Role(SECURITY_OFFICER, _("安全保密管理员"), reach="authority"),
+    Role(REGISTRAR, _("学籍与基础信息管理员"), reach="authority", second_factor=True),
+    Role(AUDITOR, _("审计员"), reach="authority", second_factor=True),
+    Role(OPERATOR, _("系统管理员"), reach="authority", second_factor=True),
+    Role(SECURITY_OFFICER, _("安全保密管理员"), reach="authority", second_factor=True),
+    Role(STATISTICIAN, _("统计员"), reach="authority"),
+    Role(PROVINCE_OFFICER, _("省级统计人员"), reach="authority"),
 )
 
 #: No person holds two of these at a time (GB/T 22239-2019, 8.1.5: system, audit and security

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
+from xuezheng.kernel.indicators import library
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.jobs.queue import enqueue
 
@@ -38,6 +39,12 @@ def figures_changed() -> None:
     transaction.on_commit(
         lambda: enqueue("indicators.compute", only_one="indicators.compute"), robust=True
     )
+
+
+@app.task(name=library.JOB, queueing_lock=library.JOB)
+def snapshot_now(user_id: int | None = None) -> None:
+    """Freeze the facts as they stand; done again, it finds the same snapshot."""
+    library.keep_snapshot(by=JobActor("indicators"), user_id=user_id)
 
 
 @app.periodic(cron="40 0 * * *")

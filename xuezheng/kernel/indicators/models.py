@@ -1,4 +1,7 @@
-"""Readings: what an indicator said, for whom, over which period, as of which day."""
+"""Readings, the snapshots known here, and what districts send to a province.
+
+A reading says what an indicator said, for whom, over which period, as of which day.
+"""
 
 import datetime as dt
 from typing import ClassVar
@@ -7,7 +10,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.models import Organisation, User
+from xuezheng.kernel.indicators.access import Permission
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 
 
@@ -68,3 +73,95 @@ class Reading(models.Model):
         if self.value is None or self.suppressed:
             return None
         return round(self.value, self.definition.decimals)
+
+
+class SnapshotQuerySet(models.QuerySet["Snapshot"]):
+    def visible_to(self, actor: Actor) -> "SnapshotQuerySet":
+        """That a snapshot exists says nothing of any school; its figures are narrowed when opened."""
+        return self if actor.can(Permission.SEE) else self.none()
+
+
+class Snapshot(models.Model):
+    """A snapshot in this installation's folder: enough to list it and to notice an alteration."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    folder = models.CharField(max_length=120, unique=True)
+    digest = models.CharField(_("摘要"), max_length=64, unique=True)
+    year = models.PositiveIntegerField(_("年度"))
+    as_of = models.DateField(_("截至"))
+    taken_on = models.DateField(_("取数日"))
+    counts = models.JSONField(_("各表行数"))
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField(_("生成时间"))
+
+    objects: ClassVar = SnapshotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("数据快照")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.folder
+
+    @property
+    def rows(self) -> int:
+        """Rows of all views together."""
+        return sum(self.counts.values())
+
+
+class TrustedKey(models.Model):
+    """The public key with which a district signs its bundles, from a moment, perhaps to a moment."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="bundle_keys")
+    public_key = models.CharField(max_length=64)
+    fingerprint = models.CharField(_("公钥指纹"), max_length=64, unique=True)
+    trusted_at = models.DateTimeField(_("登记时间"))
+    withdrawn_at = models.DateTimeField(_("停用时间"), null=True)
+
+    class Meta:
+        verbose_name = _("区县公钥")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="one_trusted_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint[:16]
+
+
+class BundleQuerySet(models.QuerySet["Bundle"]):
+    def visible_to(self, actor: Actor) -> "BundleQuerySet":
+        """Bundles of the districts in the actor's scope."""
+        return self.filter(organisation__in=actor.scope(Permission.SEE_PROVINCE).organisations)
+
+
+class Bundle(models.Model):
+    """A district's bundle that was taken: readings became Readings, the sums of facts stay here.
+
+    `facts`: list of {view, org, rows, sums}; groups too small to be told are not in it.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="bundles")
+    serial = models.BigIntegerField(_("序号"))
+    as_of = models.DateField(_("截至"))
+    made_at = models.DateTimeField(_("生成时间"))
+    digest = models.CharField(_("摘要"), max_length=64, unique=True)
+    key = models.ForeignKey(TrustedKey, models.PROTECT, related_name="+")
+    readings = models.PositiveIntegerField(_("读数"))
+    facts = models.JSONField(default=list)
+    taken_at = models.DateTimeField(_("接收时间"))
+
+    objects: ClassVar = BundleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("区县数据包")
+        ordering = ["-serial"]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "serial"], name="bundle_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.serial)

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,8 @@ from typing import Any
 import duckdb
 from django.utils.translation import gettext as _
 
-from xuezheng.kernel.indicators.compute import Pair, figures, run, tree_day
-from xuezheng.kernel.indicators.definitions import Indicator
 from xuezheng.kernel.indicators.engines import with_parameters
-from xuezheng.kernel.indicators.proof import Proof, prove_on
+from xuezheng.kernel.indicators.source import Source
 from xuezheng.kernel.indicators.tree import Edge, below
 
 FORMAT = 1
@@ -166,12 +164,20 @@ class SnapshotEngine:
             ) from error
 
 
-@dataclass(frozen=True)
-class OpenSnapshot:
+class OpenSnapshot(Source):
     """A verified snapshot, ready to answer."""
 
-    manifest: Manifest
-    engine: SnapshotEngine
+    def __init__(self, manifest: Manifest, connection: duckdb.DuckDBPyConnection):
+        self.manifest = manifest
+        self.engine = SnapshotEngine(connection)
+
+    def organisations(self) -> list[str]:
+        """All codes, as they were."""
+        return self.manifest.organisations
+
+    def tree(self, roots: Iterable[str], day: dt.date) -> dict[str, frozenset[str]]:
+        """Each root with those under it on a day, by the edges as they were."""
+        return below(roots, self.manifest.edges, day)
 
     def day(self, as_of: dt.date | None) -> dt.date:
         """The as-of day asked for, or the snapshot's own.  Raises SnapshotRefused for a later one."""
@@ -181,42 +187,6 @@ class OpenSnapshot:
                 % {"day": self.manifest.taken_on.isoformat()}
             )
         return as_of or self.manifest.as_of
-
-    def period(self, as_of: dt.date) -> tuple[dt.date, dt.date]:
-        """The plan year of the as-of day."""
-        return dt.date(as_of.year, 1, 1), dt.date(as_of.year, 12, 31)
-
-    def below(self, roots: list[str], as_of: dt.date) -> dict[str, frozenset[str]]:
-        """Each organisation with those under it, on the day whose tree carries the sums."""
-        return below(roots, self.manifest.edges, tree_day(self.period(as_of), as_of))
-
-    def figures(self, indicator: Indicator, as_of: dt.date) -> dict[str, Pair]:
-        """Organisation code -> (numerator, denominator), as `compute` would store them."""
-        own = run(indicator, period=self.period(as_of), as_of=as_of, engine=self.engine)
-        return figures(own, self.below(self.manifest.organisations, as_of))
-
-    def prove(
-        self,
-        indicator: Indicator,
-        org: str,
-        figure: Pair,
-        as_of: dt.date,
-        *,
-        visible: frozenset[str] | None = None,
-        **page: Any,
-    ) -> Proof:
-        """The rows behind a figure; of organisations outside `visible` they are counted only."""
-        members = self.below([org], as_of)[org]
-        return prove_on(
-            self.engine,
-            indicator,
-            figure,
-            period=self.period(as_of),
-            as_of=as_of,
-            members=sorted(members),
-            visible=sorted(members if visible is None else members & visible),
-            **page,
-        )
 
 
 @contextmanager
@@ -243,4 +213,4 @@ def open_snapshot(folder: Path, *, digest: str | None = None) -> Iterator[OpenSn
                 f"CREATE VIEW facts.{name(view)} ({', '.join(name(c) for c, _k in part['columns'])})"
                 f" AS SELECT {columns} FROM read_parquet({path}, hive_partitioning = false)"
             )
-        yield OpenSnapshot(manifest, SnapshotEngine(connection))
+        yield OpenSnapshot(manifest, connection)
