@@ -31,6 +31,7 @@ def entries() -> list[dict[str, Any]]:
             systems += getattr(import_module(config.name), "DUTIES", [])
     last = [
         {"label": _("指标"), "url": "indicator_list", "icon": "chart-line"},
+        {"label": _("全省"), "url": "province_board", "icon": "chart-line"},
         {"label": _("参数"), "url": "parameter_list", "icon": "sliders-horizontal"},
         {"label": _("审计"), "url": "audit_list", "icon": "scroll-text"},
         {"label": _("后台任务"), "url": "job_list", "icon": "cpu"},
@@ -59,8 +60,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def bureau() -> Organisation | None:
-    """The bureau of this installation: one database holds one district."""
-    return Organisation.objects.filter(kind=OrganisationKind.BUREAU).order_by("id").first()
+    """The bureau of this installation, which holds one district; or the office of a province."""
+    tops = (OrganisationKind.BUREAU, OrganisationKind.PROVINCE)
+    return Organisation.objects.filter(kind__in=tops).order_by("id").first()
 
 
 def site() -> dict[str, str]:

@@ -10,7 +10,9 @@ from xuezheng.boards.views import (
     indicators,
     operations,
     parameters,
+    province,
     search,
+    snapshots,
 )
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.ui.views import style_guide
@@ -20,6 +22,18 @@ urlpatterns = [
     path("board/", board.board, name="board"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("indicators/", indicators.indicator_list, name="indicator_list"),
+    path("indicators/snapshots/", snapshots.snapshot_list, name="snapshot_list"),
+    path("indicators/snapshots/make/", snapshots.snapshot_make, name="snapshot_make"),
+    path(
+        "indicators/snapshots/<int:snapshot_id>/", snapshots.snapshot_detail, name="snapshot_detail"
+    ),
+    path(
+        "indicators/snapshots/<int:snapshot_id>/<str:key>/<str:code>/",
+        snapshots.snapshot_proof,
+        name="snapshot_proof",
+    ),
+    path("province/", province.province_board, name="province_board"),
+    path("province/<str:code>/", province.province_district, name="province_district"),
     path("indicators/<str:key>/", indicators.indicator_detail, name="indicator_detail"),
     path("readings/<int:reading_id>/", indicators.indicator_proof, name="indicator_proof"),
     path("parameters/", parameters.parameter_list, name="parameter_list"),

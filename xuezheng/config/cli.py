@@ -23,7 +23,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("worker", help="后台任务 / background jobs only")
     commands.add_parser("migrate", help="升级数据库 / bring the database to this version")
-    commands.add_parser("demo", help="装入示例区（仅限空库）/ load the demo district")
+    demo = commands.add_parser("demo", help="装入示例区（仅限空库）/ load the demo district")
+    demo.add_argument(
+        "--scale",
+        choices=["small", "province"],
+        default="small",
+        help="province：示例省，九十个区县 / a province of ninety districts",
+    )
     plan = commands.add_parser("plan", help="工作计划 / work plans")
     parse = plan.add_subparsers(dest="action", required=True).add_parser(
         "parse", help="解析计划文件，输出 JSON / parse a plan file, print JSON"

@@ -10,6 +10,7 @@ from xuezheng.config import doctor, statistics
 from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
 from xuezheng.config.environment import identity_keys, new_identity_key
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
+from xuezheng.demo.province import load_province
 from xuezheng.kernel.access.ciphers import fingerprints
 from xuezheng.kernel.access.resealing import reseal, usage
 from xuezheng.kernel.audit.seal import seal_next, verify
@@ -25,11 +26,14 @@ def run_migrate(_options: argparse.Namespace) -> int:
     return 0
 
 
-def run_demo(_options: argparse.Namespace) -> int:
-    """Load the demo district into an empty database and print its sign-ins."""
+def run_demo(options: argparse.Namespace) -> int:
+    """Load the demo district or province into an empty database and print its sign-ins."""
     if needs_migration():
         migrate()
-    load_demo()
+    if options.scale == "province":
+        load_province()
+    else:
+        load_demo()
     print_signins()
     return 0
 

@@ -63,7 +63,8 @@ def load_demo(today: dt.date | None = None) -> None:
         tell_lights(plan, today)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    _keep_signins(password)
+    entries = read("district")["signins"]
+    keep_signins([[entry["username"], password, entry["zh"], entry["en"]] for entry in entries])
 
 
 def compute_history(today: dt.date) -> None:
@@ -81,10 +82,11 @@ def _signins_file() -> Path:
     return Path(settings.DATA_DIR) / "demo-signins.json"
 
 
-def _keep_signins(password: str) -> None:
-    """Kept beside the database, readable by its owner only, to be printed at each start."""
-    entries = read("district")["signins"]
-    rows = [[entry["username"], password, entry["zh"], entry["en"]] for entry in entries]
+def keep_signins(rows: list[list[str]]) -> None:
+    """Kept beside the database, readable by its owner only, to be printed at each start.
+
+    A row: user name, password, what the person does in Chinese and in English.
+    """
     path = _signins_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
