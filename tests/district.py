@@ -66,6 +66,8 @@ POSTS = [
     ("head2", roles.SITE_HEAD, "S2"),
     ("teacher1", roles.TEACHER, "S1"),
     ("registrar", roles.REGISTRAR, "B"),
+    ("statistician", roles.STATISTICIAN, "B-OFF"),
+    ("province", roles.PROVINCE_OFFICER, "B"),
     ("auditor", roles.AUDITOR, "B"),
     ("operator", roles.OPERATOR, "B"),
     ("security", roles.SECURITY_OFFICER, "B"),

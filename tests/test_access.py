@@ -23,7 +23,10 @@ from xuezheng.domains.oversight.rules import Grade
 from xuezheng.domains.workplan.models import Milestone, Plan
 from xuezheng.domains.workplan.services import adopting, carrying, importing, reviewing
 from xuezheng.domains.workplan.tests.test_services import TEXT, parsed
+from xuezheng.kernel.access.actors import JobActor
+from xuezheng.kernel.access.models import Organisation, OrganisationEdge
 from xuezheng.kernel.indicators.compute import compute
+from xuezheng.kernel.indicators.library import keep_snapshot
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.kernel.reference.calendar import due_after
 
@@ -41,6 +44,7 @@ SEES_S1 = {
     "deputy",
     "director",
     "auditor",
+    "statistician",
 }
 HAZARD_PEOPLE = SEES_S1 | {"head2", "teacher1"}
 SEES_PLAN = {
@@ -53,6 +57,7 @@ SEES_PLAN = {
     "safety_head",
     "inspector",
     "auditor",
+    "statistician",
 }
 READS_INDICATORS = SEES_PLAN
 OPEN_TO_ALL = {"home", "inbox", "search", "change_password"}
@@ -149,6 +154,10 @@ def world(district: District) -> World:
     )
     numbers["extension"] = extension.case.number
     draft = plan(timezone.localdate().year + 1)
+    sent = Organisation.objects.create(code="990001", name="汐汀区", kind="district")
+    OrganisationEdge.objects.create(
+        parent=district.orgs["B"], child=sent, kind="authority", valid_from=dt.date(2020, 1, 1)
+    )
     today = timezone.localdate()
     compute(period=(dt.date(today.year, 1, 1), dt.date(today.year, 12, 31)), as_of=today)
     reading = Reading.objects.get(
@@ -159,6 +168,7 @@ def world(district: District) -> World:
         "item": draft.review_items.first().id,
         "target": draft.commitments.get(code="1.1-01").targets.get().id,
         "reading": reading.id,
+        "snapshot": keep_snapshot(by=JobActor("tests"), scanner=False).id,
         "job": app.configure_task("audit.seal").defer(timestamp=0),
     }
     made = World(district, numbers, Plan.objects.get(id=adopted.id), ids)
@@ -188,6 +198,7 @@ def world_state() -> list[tuple]:
         "workplan_reviewitem",
         "reference_parameter",
         "procrastinate_jobs",
+        "indicators_snapshot",
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -279,6 +290,17 @@ def addresses(w: World) -> list[Address]:
         Address("audit_list", may=frozenset({"auditor"})),
         Address("style_guide", may=frozenset({"operator"})),
         Address("job_list", may=frozenset({"operator"})),
+        Address("snapshot_list", may=frozenset(READS_INDICATORS)),
+        Address("snapshot_detail", (ids["snapshot"],), frozenset(READS_INDICATORS)),
+        Address(
+            "snapshot_proof",
+            (ids["snapshot"], "hazard_rectified_in_time", "B"),
+            frozenset(READS_INDICATORS - {"base", "safety_office"}),
+            frozenset({"base", "safety_office"}),
+        ),
+        Address("snapshot_make", may=frozenset({"plan", "statistician"}), post=True),
+        Address("province_board", may=frozenset({"province"})),
+        Address("province_district", ("990001",), frozenset({"province"})),
         Address("board", may=frozenset(SEES_PLAN - {"inspector"})),
         # -- writing
         Address(

@@ -34,6 +34,6 @@ GRANTS = {
     # Lengths of passwords and sessions are parameters.
     roles.SECURITY_OFFICER: {Permission.PARAMETERS},
     # Figures everywhere, and the rows behind them: a statistician answers for both.
-    roles.STATISTICIAN: {*_FIGURES, Figures.MAKE, Oversight.SEE, Workplan.SEE},
+    roles.STATISTICIAN: _READERS | {Figures.MAKE, Oversight.SEE, Workplan.SEE},
     roles.PROVINCE_OFFICER: {Figures.SEE_PROVINCE},
 }

@@ -16,6 +16,7 @@ from xuezheng.domains.oversight.access import Permission as HazardPermission
 from xuezheng.kernel.access.guards import signed_in
 from xuezheng.kernel.cases.flows import FLOWS
 from xuezheng.kernel.cases.models import Case
+from xuezheng.kernel.indicators.access import Permission as Figures
 from xuezheng.kernel.ui.lists import list_context
 
 SOON_DAYS = 7
@@ -97,5 +98,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """Leaders begin at the board, everybody else at what they owe."""
+    """Leaders begin at the board, a province at its districts, everybody else at what they owe."""
+    if request.actor.can(Figures.SEE_PROVINCE):
+        return redirect("province_board")
     return redirect("board" if request.actor.can(Permission.BOARD) else "inbox")

@@ -1,13 +1,23 @@
 """Figures of this system; the SQL of each lies in indicators/."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
 from xuezheng.domains.oversight.access import Permission
+from xuezheng.domains.oversight.models import Hazard
+from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.indicators.definitions import Indicator, register
 
 FOLDER = Path(__file__).parent / "indicators"
+
+
+def live_hazards(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
+    """Numbers of those hazards that still exist and that the actor may see."""
+    rows = Hazard.objects.visible_to(actor).filter(case__number__in=list(row_ids))
+    return rows.values_list("case__number", flat=True)
+
 
 register(
     Indicator(
@@ -22,6 +32,7 @@ register(
         folder=FOLDER,
         permission=Permission.SEE,
         row_url="hazard_detail",
+        live_rows=live_hazards,
         words=("隐患", "整改"),
         reasons={
             "in_time": _("按期完成整改"),
@@ -40,6 +51,7 @@ register(
         folder=FOLDER,
         permission=Permission.SEE,
         row_url="hazard_detail",
+        live_rows=live_hazards,
         reasons={
             "other_person": _("由另一人复查"),
             "same_person": _("复查人与整改报告人相同"),

@@ -1,13 +1,23 @@
 """Figures about the carrying out of the plan itself; the SQL of each lies in indicators/."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
 from xuezheng.domains.workplan.access import Permission
+from xuezheng.domains.workplan.models import Milestone
+from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.indicators.definitions import Indicator, register
 
 FOLDER = Path(__file__).parent / "indicators"
+
+
+def live_milestones(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
+    """Numbers of those milestones that still exist and that the actor may see."""
+    rows = Milestone.objects.visible_to(actor).filter(case__number__in=list(row_ids))
+    return rows.values_list("case__number", flat=True)
+
 
 register(
     Indicator(
@@ -22,6 +32,7 @@ register(
         folder=FOLDER,
         permission=Permission.SEE,
         row_url="milestone_detail",
+        live_rows=live_milestones,
         words=("督查", "落实"),
         reasons={
             "in_time": _("按期完成"),

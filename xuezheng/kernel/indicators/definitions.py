@@ -24,7 +24,7 @@ class Indicator:
     `reasons` the words for the proof's reason codes.  A commitment whose wording holds all of `words`
     is proposed to be measured by it.  `ranked=False` forbids every page to order organisations by the
     figure: what is harmed by counting.  `live_rows(actor, row_ids)` gives those rows of an old proof
-    that still exist and that the actor may see; without it the rows are cases.
+    that still exist and that the actor may see; without it an old row opens nothing.
     """
 
     key: str

@@ -145,7 +145,7 @@ class Bundle(models.Model):
     """
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="bundles")
-    serial = models.BigIntegerField(_("序号"))
+    serial = models.BigIntegerField(_("数据包序号"))
     as_of = models.DateField(_("截至"))
     made_at = models.DateTimeField(_("生成时间"))
     digest = models.CharField(_("摘要"), max_length=64, unique=True)
