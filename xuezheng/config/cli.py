@@ -56,8 +56,47 @@ def _parser() -> argparse.ArgumentParser:
     keys_actions = keys.add_subparsers(dest="action", required=True)
     keys_actions.add_parser("list", help="密钥指纹与用量 / fingerprints and use")
     keys_actions.add_parser("change", help="启用新密钥并重新加密 / new key, seal all rows anew")
+    _safekeeping(commands)
     commands.add_parser("doctor", help="检查运行环境 / check this installation")
     return parser
+
+
+def _safekeeping(commands: Any) -> None:
+    """Backup and restore."""
+    backup = commands.add_parser("backup", help="备份数据库和文件 / back up database and files")
+    backup.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="放备份的文件夹 / folder"
+    )
+    backup.add_argument(
+        "--keep",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="只留最近 N 份 / delete all but the newest N",
+    )
+    restore = commands.add_parser("restore", help="恢复到空库 / restore into an empty database")
+    restore.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="一份备份 / one archive",
+    )
+    restore.add_argument(
+        "--verify",
+        action="store_true",
+        help="恢复到临时库、比对、删除 / try in a throwaway database",
+    )
+    restore.add_argument(
+        "--to-database", metavar="NAME", help="另一个空库 / another empty database"
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"应为正整数 / must be a positive number: {text}")
+    return int(text)
 
 
 def _statistics(commands: Any, indicators: Any) -> None:
@@ -153,6 +192,8 @@ def plan_parse(path: Path) -> int:
 
 #: Database role of each command.
 ROLES = {
+    "backup": "worker",
+    "restore": "owner",
     "run": "owner",
     "migrate": "owner",
     "demo": "owner",

@@ -6,7 +6,8 @@ import sys
 from django.conf import settings
 from django.core.management import call_command
 
-from xuezheng.config import doctor, statistics
+from xuezheng.config import doctor, safekeeping, statistics
+from xuezheng.config.archive import ArchiveRefused
 from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
 from xuezheng.config.environment import identity_keys, new_identity_key
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
@@ -17,7 +18,14 @@ from xuezheng.kernel.audit.seal import seal_next, verify
 from xuezheng.kernel.indicators.bundles import BundleRefused
 from xuezheng.kernel.indicators.snapshot import SnapshotRefused
 
-EXPECTED = (DatabaseRefused, DemoRefused, SnapshotRefused, BundleRefused, statistics.Unanswered)
+EXPECTED = (
+    ArchiveRefused,
+    BundleRefused,
+    DatabaseRefused,
+    DemoRefused,
+    SnapshotRefused,
+    statistics.Unanswered,
+)
 
 
 def run_migrate(_options: argparse.Namespace) -> int:
@@ -88,6 +96,8 @@ def run_doctor(_options: argparse.Namespace) -> int:
 
 
 COMMANDS = {
+    "backup": safekeeping.run_backup,
+    "restore": safekeeping.run_restore,
     "migrate": run_migrate,
     "demo": run_demo,
     "worker": run_worker,

@@ -4,11 +4,14 @@ While `migrate` works the database carries the comment `xuezheng: migrating`; wh
 `xuezheng: ready`.  So a start can tell a half-migrated database from an older, whole one.
 """
 
-from django.conf import settings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from psycopg.conninfo import conninfo_to_dict
 
 from xuezheng.kernel.indicators.facts import build_facts, drop_facts
 from xuezheng.kernel.reference.calendar import seed_calendar
@@ -23,6 +26,27 @@ class DatabaseRefused(Exception):
     """The program must not start on this database; the message says why and what to do."""
 
 
+@contextmanager
+def connected(conninfo: str) -> Iterator[None]:
+    """Inside, Django's connection goes to another database or role, as libpq's text says."""
+    kept = dict(connection.settings_dict)
+    given = conninfo_to_dict(conninfo)
+    names = {
+        "NAME": "dbname",
+        "USER": "user",
+        "PASSWORD": "password",
+        "HOST": "host",
+        "PORT": "port",
+    }
+    connection.close()
+    connection.settings_dict.update({ours: str(given.get(key, "")) for ours, key in names.items()})
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(kept)
+
+
 def mark() -> str:
     """The comment on the database."""
     with connection.cursor() as cursor:
@@ -35,7 +59,7 @@ def mark() -> str:
 
 def _set_mark(text: str) -> None:
     with connection.cursor() as cursor:
-        name = connection.ops.quote_name(settings.DATABASES["default"]["NAME"])
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"COMMENT ON DATABASE {name} IS '{text}'")
 
 

@@ -1,5 +1,6 @@
 """`xuezheng doctor`: what a person on call wants to know first."""
 
+import datetime as dt
 import os
 import shutil
 import time
@@ -12,10 +13,14 @@ from django.db import connection
 from django.utils import timezone
 
 from xuezheng.config.database import DatabaseRefused, needs_migration
+from xuezheng.demo.load import is_demo, is_empty
 from xuezheng.kernel.audit.seal import statistics
 from xuezheng.kernel.files.store import fixity_problems
+from xuezheng.kernel.jobs.models import Backup
 
 MIN_FREE_BYTES = 2 * 1024**3
+#: One a night, and some hours for a late start.
+MAX_BACKUP_AGE = dt.timedelta(hours=26)
 ASSETS = ("vendor/htmx.min.js", "vendor/echarts.min.js", "ui/base.css")
 
 
@@ -47,6 +52,7 @@ def checks() -> Iterator[tuple[str, bool, str]]:
     yield "文件目录可写 / files folder writable", writable, str(settings.FILES_DIR)
     problems = fixity_problems()
     yield "文件完好 / file fixity", not problems, "; ".join(problems[:5]) or "ok"
+    yield "备份 / last backup", *_backup()
     trail = statistics()
     yield "审计未封存 / unsealed audit entries", (trail["unsealed"] or 0) < 10_000, str(trail)
     yield "中文字体（打印用）/ Chinese font for printing", *_fonts()
@@ -56,6 +62,17 @@ def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
+
+
+def _backup() -> tuple[bool, str]:
+    """Well when it is less than MAX_BACKUP_AGE old; none is needed of an empty or a demo database."""
+    last = Backup.objects.order_by("-at").first()
+    if last is None:
+        return is_empty() or is_demo(), "还没有备份 / none yet"
+    return (
+        timezone.now() - last.at < MAX_BACKUP_AGE,
+        f"{last.folder} {timezone.localtime(last.at):%F %T}",
+    )
 
 
 def _fonts() -> tuple[bool, str]:

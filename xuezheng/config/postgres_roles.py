@@ -129,14 +129,24 @@ def ensure_database(superuser: Login, name: str, *, template: str = "template0")
         for statement in (
             "REVOKE ALL ON SCHEMA public FROM PUBLIC",
             "GRANT USAGE ON SCHEMA public TO xuezheng_web, xuezheng_worker",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE xuezheng_owner"
-            " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO xuezheng_web, xuezheng_worker",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE xuezheng_owner"
-            " GRANT USAGE ON SEQUENCES TO xuezheng_web, xuezheng_worker",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE xuezheng_owner"
-            " GRANT USAGE ON SCHEMAS TO xuezheng_web, xuezheng_worker",
+            *default_privileges("GRANT"),
         ):
             connection.execute(statement)
+
+
+def default_privileges(word: str) -> list[str]:
+    """Statements that GRANT to web and worker what the owner makes later, or REVOKE that."""
+    to = "TO" if word == "GRANT" else "FROM"
+    rights = {
+        "TABLES": "SELECT, INSERT, UPDATE, DELETE",
+        "SEQUENCES": "USAGE",
+        "SCHEMAS": "USAGE",
+    }
+    return [
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE xuezheng_owner {word} {right} ON {kind}"
+        f" {to} xuezheng_web, xuezheng_worker"
+        for kind, right in rights.items()
+    ]
 
 
 def stored_password(path: Path) -> Path:
