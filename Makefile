@@ -1,4 +1,4 @@
-# setup · run · test · check · fix · messages · bench · bare
+# setup · run · test · check · fix · messages · bench · bundle · bare
 # Needs Python 3.11 or newer, Node 20 or newer and the package registries; everything is kept in
 # this folder, except the data (see docs/operations.md).  Set-up is repeated only for what changed.
 
@@ -16,7 +16,7 @@ PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 ASSETS_READY := $(VENDOR)/.ready
 
-.PHONY: setup catalogs run browser test check fix messages bench bare
+.PHONY: setup catalogs run browser test check fix messages bench bundle bare
 .NOTPARALLEL:
 
 setup: $(PYTHON_READY) $(ASSETS_READY) catalogs
@@ -65,6 +65,10 @@ messages: $(PYTHON_READY)
 
 bench: setup
 	@$(PY) -m benchmarks $(ARGS)
+
+# For a machine without internet; holds what is committed.
+bundle: setup
+	@$(PY) tools/bundle.py
 
 bare:
 	@bash tools/bare.sh $(ARGS)
