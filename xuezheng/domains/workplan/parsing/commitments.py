@@ -21,10 +21,13 @@ ACTION = re.compile(
     r"铺设|通车|拆除|接种|筛查|体检|诊疗|签约|收治|演练|值守|报送|上报|召开|参加|参与|开齐|开足|配套|补齐|补足|补充|下放|下沉|"
     r"精简|压实|靠前|凝聚|激发|激活|盘活|稳定|稳妥|稳步|改良|转变|转化|转型|聚焦|突出|把握|掌握|把好|把牢|破解|攻坚|"
     r"摸底|施工|验收|检修|清洗|修补|修复|整修|翻新|恢复|发放|拨付|提交|登记|核对|公示|通报|反馈|上墙|张贴|回访|慰问|消毒|巡检|减免|采买|"
+    r"研制|讲清|讲透|讲深|鼓励|撰写|采用|参观|观看|采集|栽植|抢种|修建|储备|购买|订购|编排|绘制|制作|拍摄|录制|刊发|播放|挂牌|督改|下发|"
+    r"查封|追缴|关停|收集|认领|邀请|聘请|选聘|列支|约谈|兑现|通报|报告|移交|移送|流转|捐赠|赠送|出栏|收购|收储|减排|搬迁|腾退|"
+    r"测量|测试|摸排|登记|核定|复核|复查|备案|审批|审核|审查|评审|立项|上墙|值班|巡护|巡河|轮岗|跟岗|集训|磨课|听课|评课|教研|"
     r"设置|设计|安排|部署|分解|分类|实行|施行|送教|送医|送戏|建档|录入|上线|接入|延伸|延长|顺延|覆盖|凸显|展示|讲好|唱响|续写|深入|全面|切实"
 )
 _BACKGROUND = re.compile(
-    r"(?:近年来|近几年|去年|上年|过去|当前|目前|随着|由于|鉴于|众所周知|一年来|回顾|现将|为此|特制定|以下|如下|经.{0,10}研究)"
+    r"(?:近年来|近几年|去年|上年|过去|当前|目前|随着|由于|鉴于|众所周知|一年来|回顾|现将|本(?:责任书|方案|计划|办法|通知|要点|清单|细则)(?:一式|自|由|有效|共)|为此|特制定|以下|如下|经.{0,10}研究)"
 )
 _FLOURISH = re.compile(
     r"(?:不懈努力|作出(?:新的|更大|应有的?)?.{0,4}贡献|再上新台阶而|新的?篇章|添砖加瓦|而努力奋斗|而奋斗|保驾护航！)"
@@ -44,8 +47,8 @@ IDEA = re.compile(
 )
 
 
-def is_commitment(sentence: str) -> bool:
-    """Whether a sentence promises an action."""
+def is_commitment(sentence: str, *, any_verb: bool = False) -> bool:
+    """Whether a sentence promises an action; with `any_verb` also by a verb that ACTION does not know."""
     words = sentence.strip("。；！？，、：:; ")
     if len(words) < 4 or _NOTHING_BUT_LABEL.match(words) or _LEAD_IN.search(sentence.strip()):
         return False
@@ -53,7 +56,7 @@ def is_commitment(sentence: str) -> bool:
         return False
     if _PURPOSE_ONLY.fullmatch(words) and "，" not in words:
         return False
-    return bool(ACTION.search(words))
+    return any_verb or bool(ACTION.search(words))
 
 
 def without_note(text: str, sentence: Span, notes: list[tuple[int, int]]) -> Span:

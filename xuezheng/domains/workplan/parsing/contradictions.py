@@ -1,7 +1,7 @@
 """What the figures of one plan say together, and their wording in the source."""
 
 from xuezheng.domains.workplan.parsing.model import Doubt, Figure, Plan
-from xuezheng.domains.workplan.parsing.targets import MAKES
+from xuezheng.domains.workplan.parsing.verdicts import MAKES
 
 #: A subject that comes back more often is a word such as 学校 and no single figure.
 MOST_COMPARED = 20

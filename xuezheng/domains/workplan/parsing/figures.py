@@ -11,10 +11,10 @@ Number = float | int
 _DIGITS = r"\d{1,12}(?:,\d{3}){0,4}(?:\.\d{1,6})?"
 _CHINESE = r"[零〇一二两三四五六七八九十百千]{1,9}(?:点[零〇一二三四五六七八九]{1,3})?"
 _NUMBER = rf"(?:{_DIGITS}|{_CHINESE})"
-_PERCENT = rf"(?:{_DIGITS}\s*%|百分之(?:{_CHINESE}|{_DIGITS})|[一二两三四五六七八九]成[一二三四五六七八九]?|半数|过半)"
+_PERCENT = rf"(?:{_DIGITS}\s*%|百分之(?:{_CHINESE}|{_DIGITS})|[一二两三四五六七八九]成(?![立为果长效员本])[一二三四五六七八九]?|半数|过半)"
 #: Measure words, each with the characters that would make it part of another word.
 _MEASURES = [
-    "平方公里", "平方千米", "平方米", "立方米", "微克/立方米", "吨标准煤", "张床位", "公里", "千米", "公顷",
+    "平方公里", "平方千米", "平方米", "平米", "立方米", "剂次", "台次", "件次", "亩次", "家次", "人日", "摄氏度", "微克/立方米", "吨标准煤", "张床位", "公里", "千米", "公顷",
     "人次", "户次", "辆次", "场次", "班次", "车次", "批次", "课时", "学时", "学分", "学位", "床位",
     "兆瓦", "千瓦", "元", "亩", "吨", "米", "套", "户(?!籍|外)", "份(?!额)", "篇(?!章)", "部(?!门|委|分|队|署|级)",
     "本(?!科|级|土|地|校)", "册", "台(?!账|阶)", "辆", "间(?!隔|接)", "栋", "幢", "座(?!谈)", "处(?!室|理|置|于|级)",
@@ -25,24 +25,43 @@ _MEASURES = [
     "名(?!单|校|师|优|录|额|著|列|为|城|牌|园长|班主任)", "所(?!有|在|需|属|以|谓)", "对(?!一|照|标|口|接|象|于|外|应|策)",
     "种(?!植|类|子)", "类(?!似|别)", "组(?!织|建|长|团|成)", "片(?!区|面)", "天(?!然)",
     "人(?!大|才|员|口|均|民|生|工|格|文|事|社|防|居|心|身|类|数|物|本|员|岗|一)",
-    "个月", "个(?!性|体|案|别|工作日|小时|学期|星期|季度|学年|年度|年级|百分点|以上年|人)",
+    "个月", "个工作日", "遍(?!布|地|及)", "倍(?!感|加|增)", "个(?!性|体|案|别|小时|学期|星期|季度|学年|年度|年级|百分点|以上年|人)",
 ]  # fmt: skip
 _UNIT = "(?:" + "|".join(_MEASURES) + ")"
+#: Measure words that mean something else after a small Chinese number: 一把手, 三方, 一度, 两头.
+_AFTER_BIG = [
+    "公斤", "千克", "毫克", "毫升", "千伏", "分贝", "斤", "克(?!服)", "头(?!脑|部|版)", "只(?!有|要|能|是|增|减)", "匹(?!配)", "枚",
+    "根(?!据|本|治)", "把(?!握|关|控)", "箱", "袋", "瓶", "桶", "页", "集(?!中|体|团|合)", "幅(?!度)", "尊(?!重)", "字(?!号|体)",
+    "方(?!面|案|式|向|法|便|可|能|针|位)", "度(?!假)", "剂", "针(?!对)", "颗", "粒", "面(?!积|向|对|临)", "顶", "道(?!路|德)",
+    "笔(?!试)", "趟", "票(?!据)", "℃", "㎡", "m²", "m³", "km²?", "cm", "mm", "kg", "kW(?:h)?", "MW", "kV", "mg/L", "[GTM]B", "dB", "NTU", "DDDs?",
+]  # fmt: skip
+_BIG = r"(?:\d{1,12}(?:,\d{3}){0,4}(?:\.\d{1,6})?|[一二两三四五六七八九]?[十百千][零〇一二三四五六七八九十百]{0,6}|[一二两三四五六七八九](?=[万亿]))"
+_BIG_UNIT = "(?:" + "|".join(_AFTER_BIG) + ")"
+#: What a rate counts by: 5克/平方米, 8/10万.
+_PER = re.compile(
+    r"/(?:\d{0,4}[十百千]?万|(?:平方|立方)(?:公里|米)|[人天日月年亩吨升度班校次户]|公里|学期|学年|m[²³]?|L)(?![a-zA-Z\d])"
+)
 _JOIN = r"\s?(?:-{1,2}|~|—{1,2}|至|到)\s?"
 #: The figure with its unit.  A range writes its unit once or twice.
 FIGURE = re.compile(
-    rf"(?P<plo>{_PERCENT}|{_DIGITS})(?P<pjoin>{_JOIN})(?P<phi>{_DIGITS}\s*%)"
-    r"|(?P<parts>[二三四五六七八九十])分之(?P<of>[一二三四五六七八九])"
+    rf"(?P<plo>{_PERCENT}|{_DIGITS})(?P<pjoin>{_JOIN})(?P<phi>{_PERCENT})"
+    r"|(?P<parts>[二三四五六七八九十]{1,3})分之(?P<of>[一二三四五六七八九十]{1,3})"
+    rf"|(?P<ptlow>{_NUMBER})(?:个?百分点|‰)?{_JOIN}(?P<pthigh>{_NUMBER})\s*(?:(?P<ptpoints>个?百分点)|‰)"
     rf"|(?P<points>{_NUMBER})\s*个?百分点"
     rf"|(?P<percent>{_PERCENT})"
-    r"|(?P<mille>\d+(?:\.\d+)?)\s*‰"
+    rf"|(?:(?P<mille>\d+(?:\.\d+)?)\s*‰|千分之(?P<thousandth>{_NUMBER}))"
+    r"|翻(?P<doublings>[一两二三]|\d)番"
+    r"|(?P<per>\d{1,6}(?:\.\d{1,3})?)(?P<base>/\d{0,4}[十百千]?万)(?![\u4e00-\u9fff]*元)"
     rf"|(?P<low>{_NUMBER})(?P<lowunit>[万亿]?{_UNIT})?(?P<join>{_JOIN})"
     rf"(?P<high>{_NUMBER})(?P<hpower>[万亿]?)(?P<hunit>{_UNIT})"
     rf"|(?P<number>{_NUMBER})\s?(?P<power>[万亿]?)(?P<vague>[余多]?)(?P<unit>{_UNIT}|(?<=万)(?=[，。；、]))"
+    rf"|(?P<biglow>{_BIG}){_JOIN}(?P<bighigh>{_BIG})(?P<bigpower>[万亿]?)(?P<bigunit2>{_BIG_UNIT})"
+    rf"|(?P<big>{_BIG})\s?(?P<bigpow>[万亿]?)(?P<bigvague>[余多]?)(?P<bigunit>{_BIG_UNIT})"
     r"|零(?P<zero>事故|发生|增长|投诉|伤亡|死亡|感染|辍学|失学|新增|违规|违纪|差错|案件|上访|溺亡|欺凌|失误|"
     r"返贫|瞒报|纠纷|冲突|死伤|延误|欠薪|火灾|积压|超标|漏报|拖欠|入校|流入)"
     r"|(?P<bare>(?<=[到至于过达])(?!20\d\d)\d+(?:\.\d+)?(?=[，。；]|以[上内下]|$))"
     r"|(?P<asto>(?:率|数|量|起数|事故|案件|人数)为零)"
+    r"|(?P<cleared>(?:(?:动态|全部|全面|存量|按期|实现)*清|归)零)"
 )
 
 
@@ -58,6 +77,8 @@ class Quantity:
     vague: bool = False
     join: str = ""
     lows_unit: bool = False
+    #: Whether the unit is none of the known measure words but whatever follows the number.
+    loose: bool = False
 
 
 def figures_in(text: str, start: int, end: int) -> Iterator[Quantity]:
@@ -69,7 +90,13 @@ def figures_in(text: str, start: int, end: int) -> Iterator[Quantity]:
             quantity = _read(found)
         except (ValueError, KeyError):
             continue
-        if quantity and text[quantity.end : quantity.end + 1] != "/":
+        if quantity is None:
+            continue
+        per = _PER.match(text, quantity.end, end)
+        if per:
+            quantity.unit += per.group()
+            quantity.end = per.end()
+        if text[quantity.end : quantity.end + 1] != "/":
             yield quantity
 
 
@@ -84,13 +111,27 @@ def _read(found: re.Match[str]) -> Quantity | None:
     if found["parts"]:
         share = round(100 * plain_number(found["of"]) / plain_number(found["parts"]), 2)
         return Quantity(int(share) if share == int(share) else share, "%", **where)
+    if found["pthigh"]:
+        unit = "百分点" if found["ptpoints"] else "‰"
+        pair = [_number(found["ptlow"]), _number(found["pthigh"])]
+        return Quantity(pair, unit, join="-", **where)
     if found["points"]:
         return Quantity(plain_number(found["points"]), "百分点", **where)
     if found["percent"]:
         return Quantity(percentage(found["percent"]), "%", **where)
-    if found["mille"]:
-        return Quantity(plain_number(found["mille"]), "‰", **where)
-    if found["zero"] or found["asto"]:
+    if found["mille"] or found["thousandth"]:
+        return Quantity(plain_number(found["mille"] or found["thousandth"]), "‰", **where)
+    if found["doublings"]:
+        return Quantity(plain_number(found["doublings"]), "番", **where)
+    if found["per"]:
+        return Quantity(plain_number(found["per"]), found["base"], **where)
+    if found["bigunit2"]:
+        pair = [times(_number(found[name]), found["bigpower"]) for name in ("biglow", "bighigh")]
+        return Quantity(pair, found["bigunit2"], join="-", **where)
+    if found["bigunit"]:
+        value = times(_number(found["big"]), found["bigpow"])
+        return Quantity(value, found["bigunit"], vague=bool(found["bigvague"]), **where)
+    if found["zero"] or found["asto"] or found["cleared"]:
         return Quantity(0, "", **where)
     if found["bare"]:
         return Quantity(plain_number(found["bare"]), "", **where)

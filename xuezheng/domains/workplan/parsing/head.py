@@ -16,10 +16,10 @@ _NOTICE = re.compile(
     r"仅供|照搬|原创|投稿|转载|来源|作者|版权|浏览|发布时间|责任编辑|字号|打印|点击|^文章"
 )
 _ISSUER = re.compile(
-    r"^(?:关于印发)?《?(?:(?:20\d\d|二[〇零○]..)(?:学)?年度?)?(?P<name>[\u4e00-\u9fffXxＸ×*○]{0,24}?(?:教育体育局|教育局|教体局|教育委员会|教委|卫生健康局|卫健局|"
+    r"^(?:关于印发)?《?(?:(?:20\d\d|二[〇零○]..)(?:学)?年度?)?(?P<name>[\u4e00-\u9fffXxＸ×*○]{0,24}?(?:[\u4e00-\u9fff]{0,4}工委|(?:县|市|区|镇|乡)委|纪委|党[工]?委|教育体育局|教育局|教体局|教育委员会|教委|卫生健康局|卫健局|"
     r"卫生健康委员会|卫健委|水利局|水务局|交通运输局|交通局|体育局|民政局|财政局|人民政府办公室|人民政府|街道办事处|街道|管委会|[\u4e00-\u9fff]{2,14}办公室(?=20\d\d|二[〇零○])|"
-    r"委员会|总工会|妇联|团委|[\u4e00-\u9fff]{1,8}学院|大学|集团|学校|小学|中学|幼儿园|医院|卫生院|[\u4e00-\u9fff]{1,8}馆|[\u4e00-\u9fff]{1,8}[站所](?=20\d\d|二[〇零○])|[\u4e00-\u9fff]{1,8}局|[\u4e00-\u9fff]{1,6}中心|镇|乡|社区))"
-    r"(?=20\d\d|二[〇零○]|关于|年度|“|工作|教育|安全|[\u4e00-\u9fff]{0,14}(?:工作|计划|方案|要点|清单|分解))"
+    r"委员会|总工会|妇联|团委|[\u4e00-\u9fff]{1,8}学院|大学|集团|学校|(?<!中)小学(?![、和])|中学|[一二三四五六七八九十验][小中](?!学)|幼儿园|医院|卫生院|(?<=[^林农])[林农渔牧]场|[大支总]队|检察院|法院|联合会|协会|公司|[\u4e00-\u9fff]{1,8}馆|[\u4e00-\u9fff]{1,8}[站所](?=20\d\d|二[〇零○])|[\u4e00-\u9fff]{1,8}局|[\u4e00-\u9fff]{1,6}中心|镇|乡|社区))"
+    r"(?=20\d\d|二[〇零○]|关于|年度|“|工作|教育|安全|[\u4e00-\u9fff\d]{0,18}(?:工作|任务|计划|方案|要点|清单|分解))"
 )
 #: After 青石镇 or 江城大学: its school, faculty or centre is the issuer.
 _INNER = re.compile(
@@ -31,6 +31,11 @@ _SIGNATURE = re.compile(
 )
 _DATE = re.compile(
     r"^(?:20\d\d|[二〇零○一三四五六七八九]{4})\s*年\s*[\d一二三四五六七八九十]{1,3}\s*月\s*[\d一二三四五六七八九十]{1,3}\s*日$"
+)
+_OFFICE = re.compile(r"^[\u4e00-\u9fff]{4,20}(?:处|科|室|组|部|会|队|场|区|站|所|馆|园|院|社)$")
+#: Copies, printing, seals: what stands below a plan.
+_IMPRINT = re.compile(
+    r"抄送|印发|主题词|附：(?!件)|联系人|联系电话|.{2,40}20\d\d年\d{1,2}月\d{1,2}日印发$|（?共印\d+份|.{0,40}（(?:盖章|签字|签章)）"
 )
 _DOCUMENT_NUMBER = re.compile(r"^[\u4e00-\u9fffXx×]{1,12}[〔\[（]20\d\d[〕\]）](?:第)?[\dXx×]+号$")
 _YEAR = re.compile(r"(20\d\d)|(二[〇零○][〇零○一二三四五六七八九]{2})")
@@ -57,6 +62,10 @@ def find_head(source: str, seen: str, lines: list[Span]) -> Head:
         pieces = [_unmarked(source[line.start : line.end]) for line in lines[first : last + 1]]
         title = "".join(pieces)
         end = lines[last].end
+        span = lines[last + 1].text if last + 1 < len(lines) else ""
+        if re.fullmatch(r"（20\d\d(?:\s?[-~—至]+\s?20\d\d)?学?年?度?）", span):
+            title += source[lines[last + 1].start : lines[last + 1].end]
+            end = lines[last + 1].end
         inner = _inner_title(lines, last) if title.endswith("通知") else None
         if inner:
             title, end = _unmarked(source[inner.start : inner.end]), inner.end
@@ -108,7 +117,7 @@ def _title_lines(lines: list[Span]) -> tuple[int, int | None]:
 
 def _above_belongs(above: str, words: str, short: bool) -> bool:
     """Whether the line above is the beginning of a broken title."""
-    if above.count("《") > above.count("》"):
+    if above.count("《") > above.count("》") or re.search(r"关于(?:印发|转发)?$", above):
         return True
     if _NOTICE.search(above) or _DOCUMENT_NUMBER.match(above) or re.search(r"[。；：！]$", above):
         return False
@@ -125,6 +134,8 @@ def _year_of_title(title: str) -> int | None:
     """The year of a title; of 2024年总结和2025年计划 the plan's."""
     both = re.search(r"(?:总结|回顾).*", title)
     span = re.search(r"(20\d\d)[-~—至]+(20\d\d)学?年", title)
+    if span and "学年" not in title and "学期" not in title:
+        return int(span[1])
     if span and re.search(r"第二学期|下学期|春", title):
         return int(span[2])
     return (_year(both.group()) if both else None) or _year(title)
@@ -154,7 +165,10 @@ def _foot(seen: str, lines: list[Span], after: int) -> tuple[int, Span | None]:
             foot = line.start
         elif _SIGNATURE.match(line.text) and len(line.text) <= 30 and not number_of(line.text):
             foot, signature = line.start, signature or line
-        elif re.match(r"(?:抄送|印发|主题词|联系人|联系电话)", line.text):
+        elif _IMPRINT.match(line.text):
+            foot = line.start
+        elif foot < len(seen) and _OFFICE.match(line.text) and not number_of(line.text):
+            # Above the date a short name of an office signs.
             foot = line.start
         else:
             break

@@ -14,6 +14,8 @@ STYLES = [
         re.compile(rf"第[{CN}\d]{{1,6}}(?:章|部分|篇|编|板块)(?=[\s：、]|[\u4e00-\u9fff])"),
     ),
     ("part", re.compile(rf"第[{CN}\d]{{1,6}}节(?!课)")),
+    ("article", re.compile(rf"第[{CN}\d]{{1,6}}条(?=[\s：、])")),
+    ("cn_formal", re.compile(r"[壹贰叁肆伍陆柒捌玖拾]{1,3}(?:、|\.|(?=\s+[\u4e00-\u9fff]))")),
     ("cn", re.compile(rf"[{CN}]{{1,6}}(?:、|\.(?!\d)|(?=\s+[\u4e00-\u9fff]))")),
     ("cn_paren", re.compile(rf"（[{CN}]{{1,6}}）[、.]?")),
     ("bracket", re.compile(rf"【[^】\n{CN}\d]{{0,10}}[{CN}\d]{{1,6}}】")),
@@ -23,6 +25,7 @@ STYLES = [
             rf"(?:(?:重点|主要)?(?:任务|举措|项目|工程|目标|行动|措施|工作))[{CN}\d]{{1,6}}(?:[：、.]|(?=\s))"
         ),
     ),
+    ("phase", re.compile(rf"第[{CN}\d]{{1,3}}(?:阶段|步)(?=[\s：（、])")),
     ("digit", re.compile(r"\d{1,3}(?:\.(?!\d)|、|(?=\s+[\u4e00-\u9fff]))")),
     ("digit_deep", re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,2})*\.?(?=[\s“《]|[\u4e00-\u9fff])")),
     ("digit_paren", re.compile(r"（\d{1,3}）[、.]?")),
@@ -42,10 +45,14 @@ CONTAINERS = (
     "目标任务|重点任务|重点工作|主要任务|主要工作|工作重点|工作任务|工作措施|主要措施|具体措施|主要举措|"
     "重点举措|工作安排|主要内容|工作内容|具体安排|实施内容|重点项目|任务清单|工作举措|月度安排"
 )
+#: Headings only as a line of their own.
+_SHORT = re.compile(
+    r"(?:总?目标|任务|措施|行动|保障|要求|目标与任务|目标和任务|工作目标及任务|考核|附则|步骤|进度|分工|目标指标|经费保障|监督考核|考核奖惩)"
+)
 MONTHS = r"(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?(?:工作(?:安排)?)?"
 KEYWORDS = re.compile(rf"(?:(?:20\d\d年)?(?:{INTRODUCTIONS}|{CONTAINERS})|{MONTHS})")
 REVIEW = re.compile(
-    r"回顾|工作总结|工作情况|完成情况|取得的?成[效绩]|主要成[效绩]|存在的?(?:主要)?问题|上年|去年"
+    r"回顾|现状(?:分析)?$|形势分析|基本(?:情况|现状)|情况分析|工作总结|工作情况|完成情况|取得的?成[效绩]|主要成[效绩]|存在的?(?:主要)?问题|上年|去年"
 )
 #: Headings over ideas; only figures below them are promises.
 INTRODUCES = re.compile(
@@ -97,13 +104,19 @@ def ordinal(number: str) -> int | None:
         return None
 
 
-def number_of(line: str) -> tuple[str, int, int, int] | None:
-    """(style, number from, number to, title from) when a line begins with a heading's number."""
+def number_of(line: str, awaited: int | None = None) -> tuple[str, int, int, int] | None:
+    """(style, number from, number to, title from) when a line begins with a heading's number.
+
+    `awaited` is the next place in the open series: 2、3—5年教龄 is its second item, and no 2nd to 3rd.
+    """
     hashes = re.match(r"#{1,6}\s*|[*]{2}(?=\S)", line)
     offset = hashes.end() if hashes else 0
     for style, pattern in STYLES:
         found = pattern.match(line, offset)
-        if not found or _is_prose(style, found.group(), line[found.end() :]):
+        if not found:
+            continue
+        expected = awaited is not None and ordinal(found.group()) == awaited
+        if not expected and _is_prose(style, found.group(), line[found.end() :]):
             continue
         last = found.start() + len(found.group().rstrip("： "))
         return style, offset, last, re.compile(r"[\s*：]*").match(line, last).end()
@@ -151,7 +164,8 @@ def split_title(line: str, skip: int) -> tuple[int, int, int, bool]:
         if stop.group() in "。！？":
             return skip, skip + stop.start(), skip + stop.end(), not after.strip("* ")
         # A colon or gap ends a title only when a sentence of its own follows.
-        if 3 <= len(head) <= 24 and not re.search(r"[，；]", head) and len(after.strip("* ")) > 8:
+        sentence = len(after.strip("* ")) > 8 or re.search(r".{4}[。；]$", after)
+        if 3 <= len(head) <= 24 and not re.search(r"[，；]", head) and sentence:
             return skip, skip + stop.start(), skip + stop.end(), False
         if stop.group() == "：" and not after.strip():
             return skip, skip + stop.start(), len(line), True
@@ -178,7 +192,8 @@ def find_marks(lines: list[Span]) -> list[Mark]:
     for at, line in enumerate(lines):
         before = lines[at - 1] if at else None
         after = lines[at + 1] if at + 1 < len(lines) else None
-        found = None if _CONTENTS_LINE.search(line.text[-48:]) else number_of(line.text)
+        awaited = marks[-1].ordinal + 1 if marks and marks[-1].ordinal else None
+        found = None if _CONTENTS_LINE.search(line.text[-48:]) else number_of(line.text, awaited)
         attached = _ATTACHMENT.match(line.text)
         # The list of attachments is numbered, but names files and no tasks.
         attachment = bool(attached) or (attachment and bool(found) and "。" not in line.text)
@@ -226,7 +241,9 @@ def _bare_mark(line: Span, title: tuple[int, int], body: int) -> Mark:
         body=line.start + body,
         start=line.start,
         own_line=body == len(line.text),
-        container=bool(re.search(CONTAINERS, words)),
+        container=bool(
+            re.search(rf"{CONTAINERS}|^(?:任务|措施|行动|步骤|工作步骤|实施步骤)$", words)
+        ),
     )
 
 
@@ -235,7 +252,9 @@ def _is_bare(
 ) -> bool:
     """Whether an unnumbered line is a heading by itself."""
     title = line.text.strip("：【】*# ")
-    if KEYWORDS.fullmatch(title):
+    if KEYWORDS.fullmatch(title) or (
+        after is not None and _SHORT.fullmatch(line.text.strip("【】*# "))
+    ):
         return True
     if not 2 <= len(title) <= LONGEST_BARE or after is None or _NO_TITLE.search(title):
         return False

@@ -135,7 +135,12 @@ def _read_heading(plan: Plan, seen: str, heading: Heading, until: int, owner: st
     stretch = (heading.path, heading.body, until)
     _read_stretch(plan, seen, *stretch, promises=promises, owner=owner, ideas=ideas)
     if promises and not ideas and len(plan.commitments) == at and title.text:
-        plan.commitments.append(_promise(plan, heading.path, title))
+        # A section promises something: its sentences, whatever their verbs, or else its title.
+        pieces = [
+            s for s in sentences_of(seen, heading.body, until) if not NOTE.match(seen, s.start)
+        ]
+        pieces = [s for s in pieces if is_commitment(s.text, any_verb=True)] or [title]
+        plan.commitments += [_promise(plan, heading.path, piece) for piece in pieces]
 
 
 def _read_stretch(
