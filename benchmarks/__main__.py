@@ -27,13 +27,17 @@ def main() -> int:
         import django
 
         django.setup()
-        from benchmarks import audit, importer, pages
+        from benchmarks import audit, engines, importer, pages, snapshot
         from xuezheng.config.database import migrate
         from xuezheng.demo.load import load_demo
 
         migrate()
         load_demo()
-        return int(not all([pages.run(root), importer.run(), audit.run()]))
+        full = "--full" in sys.argv
+        done = [pages.run(root), importer.run(), audit.run()]
+        # Last: growth multiplies the district.
+        done += [engines.live(), engines.against_scan(full=full), snapshot.run()]
+        return int(not all(done))
     finally:
         cluster.stop()
         shutil.rmtree(root, ignore_errors=True)
