@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xuezheng.domains.workplan.parsing.numerals import percentage, plain_number, times
 
@@ -14,7 +14,7 @@ _NUMBER = rf"(?:{_DIGITS}|{_CHINESE})"
 _PERCENT = rf"(?:{_DIGITS}\s*%|百分之(?:{_CHINESE}|{_DIGITS})|[一二两三四五六七八九]成(?![立为果长效员本])[一二三四五六七八九]?|半数|过半)"
 #: Measure words, each with the characters that would make it part of another word.
 _MEASURES = [
-    "平方公里", "平方千米", "平方米", "平米", "立方米", "剂次", "台次", "件次", "亩次", "家次", "人日", "摄氏度", "微克/立方米", "吨标准煤", "张床位", "公里", "千米", "公顷",
+    "平方公里", "平方千米", "平方米", "平米", "立方米", "日(?=以?内|之内)", "剂次", "台次", "件次", "亩次", "家次", "人日", "摄氏度", "微克/立方米", "吨标准煤", "张床位", "公里", "千米", "公顷",
     "人次", "户次", "辆次", "场次", "班次", "车次", "批次", "课时", "学时", "学分", "学位", "床位",
     "兆瓦", "千瓦", "元", "亩", "吨", "米", "套", "户(?!籍|外)", "份(?!额)", "篇(?!章)", "部(?!门|委|分|队|署|级)",
     "本(?!科|级|土|地|校)", "册", "台(?!账|阶)", "辆", "间(?!隔|接)", "栋", "幢", "座(?!谈)", "处(?!室|理|置|于|级)",
@@ -59,7 +59,7 @@ FIGURE = re.compile(
     rf"|(?P<big>{_BIG})\s?(?P<bigpow>[万亿]?)(?P<bigvague>[余多]?)(?P<bigunit>{_BIG_UNIT})"
     r"|零(?P<zero>事故|发生|增长|投诉|伤亡|死亡|感染|辍学|失学|新增|违规|违纪|差错|案件|上访|溺亡|欺凌|失误|"
     r"返贫|瞒报|纠纷|冲突|死伤|延误|欠薪|火灾|积压|超标|漏报|拖欠|入校|流入)"
-    r"|(?P<bare>(?<=[到至于过达])(?!20\d\d)\d+(?:\.\d+)?(?=[，。；]|以[上内下]|$))"
+    r"|(?P<bare>(?<=[到至于过达≤≥<>在])(?!20\d\d)\d+(?:\.\d+)?(?=[，。；、]|以[上内下]|$))"
     r"|(?P<asto>(?:率|数|量|起数|事故|案件|人数)为零)"
     r"|(?P<cleared>(?:(?:动态|全部|全面|存量|按期|实现)*清|归)零)"
 )
@@ -84,7 +84,7 @@ class Quantity:
 def figures_in(text: str, start: int, end: int) -> Iterator[Quantity]:
     """All figures with a unit between start and end, in order."""
     for found in FIGURE.finditer(text, start, end):
-        if found.start() and re.match(r"[A-WYZa-wyz\d.第]", text[found.start() - 1]):
+        if found.start() and re.match(r"[A-WYZa-wyz\d.第±]", text[found.start() - 1]):
             continue
         try:
             quantity = _read(found)
@@ -92,6 +92,17 @@ def figures_in(text: str, start: int, end: int) -> Iterator[Quantity]:
             continue
         if quantity is None:
             continue
+        if found["number"] and not found["unit"]:
+            # 常住人口62.4万 counts people; only what names no people is money.
+            people = re.findall(
+                r"人次|人数|人口|[学考师新]生|老[年]?人|儿童",
+                text[max(start, quantity.start - 14) : quantity.start],
+            )
+            if people:
+                value = times(_number(found["number"]), found["power"])
+                quantity = replace(
+                    quantity, value=value, unit="人次" if people[-1] == "人次" else "人"
+                )
         per = _PER.match(text, quantity.end, end)
         if per:
             quantity.unit += per.group()

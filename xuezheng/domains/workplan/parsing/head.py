@@ -19,7 +19,7 @@ _ISSUER = re.compile(
     r"^(?:关于印发)?《?(?:(?:20\d\d|二[〇零○]..)(?:学)?年度?)?(?P<name>[\u4e00-\u9fffXxＸ×*○]{0,24}?(?:[\u4e00-\u9fff]{0,4}工委|(?:县|市|区|镇|乡)委|纪委|党[工]?委|教育体育局|教育局|教体局|教育委员会|教委|卫生健康局|卫健局|"
     r"卫生健康委员会|卫健委|水利局|水务局|交通运输局|交通局|体育局|民政局|财政局|人民政府办公室|人民政府|街道办事处|街道|管委会|[\u4e00-\u9fff]{2,14}办公室(?=20\d\d|二[〇零○])|"
     r"委员会|总工会|妇联|团委|[\u4e00-\u9fff]{1,8}学院|大学|集团|学校|(?<!中)小学(?![、和])|中学|[一二三四五六七八九十验][小中](?!学)|幼儿园|医院|卫生院|(?<=[^林农])[林农渔牧]场|[大支总]队|检察院|法院|联合会|协会|公司|[\u4e00-\u9fff]{1,8}馆|[\u4e00-\u9fff]{1,8}[站所](?=20\d\d|二[〇零○])|[\u4e00-\u9fff]{1,8}局|[\u4e00-\u9fff]{1,6}中心|镇|乡|社区))"
-    r"(?=20\d\d|二[〇零○]|关于|年度|“|工作|教育|安全|[\u4e00-\u9fff\d]{0,18}(?:工作|任务|计划|方案|要点|清单|分解))"
+    r"(?=20\d\d|二[〇零○]|关于|年度|“|工作|教育|安全|[\u4e00-\u9fff\d]{0,18}(?:工作(?!委员会)|任务|计划|方案|要点|清单|分解))(?!工作委员会)"
 )
 #: After 青石镇 or 江城大学: its school, faculty or centre is the issuer.
 _INNER = re.compile(
@@ -27,7 +27,7 @@ _INNER = re.compile(
     r"(?=20\d\d|二[〇零○]|[\u4e00-\u9fff]{0,10}(?:工作|计划|方案|要点|安排))"
 )
 _SIGNATURE = re.compile(
-    r"^(?:中共)?[\u4e00-\u9fffXx×*]{2,30}(?:局|委员会|政府|办公室|学校|中学|小学|幼儿园|办事处|中心|医院|卫生院|党组|党委|公司|集团|委)$"
+    r"^(?:中共)?[\u4e00-\u9fffXx×*]{2,30}(?:局|委员会|政府|办公室|学校|中学|小学|幼儿园|办事处|中心|医院|卫生院|党组|党委|公司|集团|委|大队|支队|总队|林场|农场|工委|学院|大学|联合会)$"
 )
 _DATE = re.compile(
     r"^(?:20\d\d|[二〇零○一三四五六七八九]{4})\s*年\s*[\d一二三四五六七八九十]{1,3}\s*月\s*[\d一二三四五六七八九十]{1,3}\s*日$"
@@ -177,7 +177,8 @@ def _foot(seen: str, lines: list[Span], after: int) -> tuple[int, Span | None]:
 
 def _above_attachments(lines: list[Span], after: int, foot: int) -> int:
     """Where the list of attachments begins, when nothing but short lines follows it; else `foot`."""
-    for line in reversed(lines[max(after, len(lines) - 25) :]):
+    above = [line for line in lines[after:] if line.start < foot]
+    for line in reversed(above[-25:]):
         if re.match(r"附件\s*\d*\s*(?:：|$|\s)", line.text):
             return min(foot, line.start)
         if len(line.text) > 40 or "。" in line.text:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from xuezheng.domains.workplan.parsing.figures import Quantity
 from xuezheng.domains.workplan.parsing.numerals import plain_number, times
 
-#: 15:1, or 15:1-17:1; a time of day has two digits after the colon.
+#: 20±2, 15:1, or 15:1-17:1; a time of day has two digits after the colon.
 RATIO = re.compile(
-    r"(?<![\d：.])\d{1,3}(?:\.\d{1,2})?：(?!\d\d(?![\d.]))\d{1,3}(?:\.\d{1,2})?(?![\d：])"
+    r"(?<![\d：.])\d{1,3}(?:\.\d{1,2})?±\d{1,3}(?:\.\d{1,2})?|(?<![\d：.])\d{1,3}(?:\.\d{1,2})?：(?!\d\d(?![\d.]))\d{1,3}(?:\.\d{1,2})?(?![\d：])"
     r"(?:\s?[-~—至]{1,2}\s?\d{1,3}(?:\.\d{1,2})?：\d{1,3}(?:\.\d{1,2})?(?![\d：]))?"
 )
 #: What makes a number a date, an age, an ordinal, a grade or a name.

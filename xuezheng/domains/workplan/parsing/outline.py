@@ -1,6 +1,7 @@
 """Headings of any style, as a tree whose levels follow from how the styles nest in this document."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xuezheng.domains.workplan.parsing.numerals import plain_number
@@ -22,7 +23,7 @@ STYLES = [
     (
         "task",
         re.compile(
-            rf"(?:(?:重点|主要)?(?:任务|举措|项目|工程|目标|行动|措施|工作))[{CN}\d]{{1,6}}(?:[：、.]|(?=\s))"
+            rf"(?:(?:重点|主要)?(?:任务|举措|项目|工程|目标|行动|措施|工作|重点|专项|专题|板块|模块))[{CN}\d]{{1,6}}(?:[：、.]|(?=\s))"
         ),
     ),
     ("phase", re.compile(rf"第[{CN}\d]{{1,3}}(?:阶段|步)(?=[\s：（、])")),
@@ -34,12 +35,12 @@ STYLES = [
 ]
 RANK = {style: place for place, (style, _pattern) in enumerate(STYLES)}
 #: After "1.5": a figure, not a heading's number.
-_FIGURE_AFTER = re.compile(r"\s*(?:%|(?:[万亿千百元个所名人倍次岁年月日亩米吨度]|公[里顷]|平方))")
+_FIGURE_AFTER = re.compile(r"(?:\s*%|(?:[万亿千百元个所名人倍次岁年月日亩米吨度]|公[里顷]|平方))")
 #: Unnumbered lines that are headings wherever they stand, by what follows them.
 INTRODUCTIONS = (
     "指导思想|总体思路|总体要求|工作思路|基本思路|工作目标|主要目标|总体目标|发展目标|年度目标|基本原则|"
     "工作原则|主要指标|预期目标|工作回顾|(?:上年|去年)(?:度)?工作(?:回顾|总结)|工作要求|保障措施|组织保障|"
-    "组织领导|有关要求|工作保障|时间安排|实施步骤|工作步骤|工作背景|附则|责任分工"
+    "目标指标|总目标|年度指标|(?:创建|活动|整治|行动|攻坚|治理|改革|建设)(?:目标|任务|措施|步骤|要求)|组织领导|有关要求|工作保障|时间安排|实施步骤|工作步骤|工作背景|附则|责任分工"
 )
 CONTAINERS = (
     "目标任务|重点任务|重点工作|主要任务|主要工作|工作重点|工作任务|工作措施|主要措施|具体措施|主要举措|"
@@ -66,6 +67,7 @@ _NO_TITLE = re.compile(
     r"(?:局|委员会|政府|办公室|学校|中学|小学|幼儿园|中心|党组|党委|支部|目录|附件|抄送.*|印发.*|.*负责人|.*科室)$"
 )
 LONGEST_BARE = 18
+LONGEST_STYLED = 60
 #: Where the search for the end of a run-in title stops.
 LONGEST_TITLE = 400
 
@@ -81,7 +83,7 @@ class Mark:
     start: int
     #: The place in its series; None without a number.
     ordinal: int | None = None
-    #: Markdown: how many #.
+    #: The level that Markdown's # or Word's heading style gives; 0 without.
     hashes: int = 0
     #: Whether the heading fills its line, and whether the next line is a heading too.
     own_line: bool = False
@@ -129,7 +131,8 @@ def _is_prose(style: str, number: str, rest: str) -> bool:
     """Whether what looks like a number belongs to the sentence: 一、二年级, 5、6月, 1.5万元, 三 个."""
     if not rest.strip() or re.match(r"\s*(?:[,，。]|\d*[-~—至]\d)", rest):
         return True
-    if number[-1] not in "、.）】" and re.match(r"\s*[年月日]", rest):
+    gap = r"" if style == "digit_deep" else r"\s*"
+    if number[-1] not in "、.）】" and re.match(gap + "[年月日]", rest):
         return True
     value = ordinal(number)
     if style in {"cn", "digit"} and number.endswith("、"):
@@ -153,6 +156,9 @@ def split_title(line: str, skip: int) -> tuple[int, int, int, bool]:
     """
     rest = line[skip:]
     bracketed = re.match(r"【([^】]{2,30})】(?=.)", rest)
+    if bracketed and re.fullmatch(rf"{INTRODUCTIONS}|{CONTAINERS}", bracketed[1]):
+        # 【重点任务】农田建设: the bracket names the kind of heading.
+        return split_title(line, skip + bracketed.end())
     if bracketed:
         return skip + 1, skip + bracketed.end(1), skip + bracketed.end(), False
     for stop in re.finditer(
@@ -165,7 +171,7 @@ def split_title(line: str, skip: int) -> tuple[int, int, int, bool]:
             return skip, skip + stop.start(), skip + stop.end(), not after.strip("* ")
         # A colon or gap ends a title only when a sentence of its own follows.
         sentence = len(after.strip("* ")) > 8 or re.search(r".{4}[。；]$", after)
-        if 3 <= len(head) <= 24 and not re.search(r"[，；]", head) and sentence:
+        if 2 <= len(head) <= 24 and not re.search(r"[，；]", head) and sentence:
             return skip, skip + stop.start(), skip + stop.end(), False
         if stop.group() == "：" and not after.strip():
             return skip, skip + stop.start(), len(line), True
@@ -184,8 +190,11 @@ def _open(text: str) -> bool:
     )
 
 
-def find_marks(lines: list[Span]) -> list[Mark]:
-    """All lines that begin a section, in order."""
+def find_marks(lines: list[Span], styled: Mapping[int, int]) -> list[Mark]:
+    """All lines that begin a section, in order.
+
+    `styled`: place of a line -> the level that Word's heading style gives it.
+    """
     marks: list[Mark] = []
     numbered = sum(1 for line in lines if number_of(line.text)) >= 2
     attachment = False
@@ -202,6 +211,9 @@ def find_marks(lines: list[Span]) -> list[Mark]:
         mark = None
         if found:
             mark = _numbered_mark(line, found)
+        elif line.start in styled and len(line.text) <= LONGEST_STYLED and "。" not in line.text:
+            mark = _bare_mark(line, (0, len(line.text)), len(line.text))
+            mark.style = "md"
         elif keyword := re.match(rf"(?:【)?({KEYWORDS.pattern})(?:】|[：。 ])(?=.)", line.text):
             mark = _bare_mark(line, keyword.span(1), keyword.end())
         elif closing := CLOSING.match(line.text):
@@ -210,6 +222,7 @@ def find_marks(lines: list[Span]) -> list[Mark]:
         elif _is_bare(line, before, after, numbered, marks):
             mark = _bare_mark(line, (0, len(line.text)), len(line.text))
         if mark:
+            mark.hashes = mark.hashes or styled.get(line.start, 0)
             mark.followed = mark.own_line and after is not None and bool(number_of(after.text))
             marks.append(mark)
     return marks

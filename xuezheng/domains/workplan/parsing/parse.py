@@ -1,8 +1,9 @@
 """The whole parse of a text or a file."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from xuezheng.domains.workplan.parsing.commitments import (
     IDEA,
@@ -13,26 +14,29 @@ from xuezheng.domains.workplan.parsing.commitments import (
 from xuezheng.domains.workplan.parsing.contradictions import contradictions, keep_wording
 from xuezheng.domains.workplan.parsing.head import Head, find_head
 from xuezheng.domains.workplan.parsing.kinds import propose_kind
-from xuezheng.domains.workplan.parsing.model import Figure, Heading, Plan, PlanError, Promise
+from xuezheng.domains.workplan.parsing.model import Doubt, Figure, Heading, Plan, PlanError, Promise
 from xuezheng.domains.workplan.parsing.outline import INTRODUCES, REVIEW
 from xuezheng.domains.workplan.parsing.reading import Grid, is_text, normalise, read
 from xuezheng.domains.workplan.parsing.table_plan import plan_from_tables
 from xuezheng.domains.workplan.parsing.tables import find_task_table
-from xuezheng.domains.workplan.parsing.targets import find_targets
+from xuezheng.domains.workplan.parsing.targets import find_targets, unsure
 from xuezheng.domains.workplan.parsing.tree import build_tree, flatten, numbering_doubts
 from xuezheng.domains.workplan.parsing.units import NOTE, find_units, merge_note
 from xuezheng.domains.workplan.parsing.wording import Span, lines_of, sentences_of, shadow
 
 
-def parse_text(text: str) -> Plan:
-    """Parse the prose of a plan.  Raises PlanError when there is nothing in it."""
+def parse_text(text: str, levels: Mapping[int, int] = MappingProxyType({})) -> Plan:
+    """Parse the prose of a plan.  Raises PlanError when there is nothing in it.
+
+    `levels`: line -> the level of Word's heading style.
+    """
     text = normalise(text)
     seen = shadow(text)
     lines = lines_of(seen)
     head = find_head(text, seen, lines)
     plan = Plan(text=text, title=head.title, issuer=head.issuer, year=head.year)
     body = [line for line in lines if line.start >= head.end and line.start < head.foot]
-    plan.sections = build_tree(text, body, head.foot)
+    plan.sections = build_tree(text, body, head.foot, _places(seen, levels))
     plan.warnings = numbering_doubts(plan.sections)
     _read_sections(plan, seen, head)
     plan.quote_targets()
@@ -52,10 +56,10 @@ def parse_file(source: Path | bytes, filename: str) -> Plan:
     gives the plan and the table only its rows.
     """
     data = source.read_bytes() if isinstance(source, Path) else source
-    text, grids = read(data, filename)
+    text, grids, levels = read(data, filename)
     tables = [table for grid in grids if (table := find_task_table(grid))]
     if tables:
-        prose = parse_text(text) if is_text(text) else None
+        prose = parse_text(text, levels) if is_text(text) else None
         if prose and len(prose.sections) >= 2 and len(prose.commitments) >= 5:
             prose.rows = [row.as_json() for table in tables for row in table.rows]
             return prose
@@ -65,7 +69,19 @@ def parse_file(source: Path | bytes, filename: str) -> Plan:
             "表格里没有找到任务表头（如 任务、具体措施、牵头科室），请核对 / "
             "no header of a task table was found"
         )
-    return parse_text("\n".join([text, *map(_plain, grids)]))
+    return parse_text("\n".join([text, *map(_plain, grids)]), levels)
+
+
+def _places(seen: str, levels: Mapping[int, int]) -> dict[int, int]:
+    """The levels by the place of their line's first character."""
+    if not levels:
+        return {}
+    found, at = {}, 0
+    for number, line in enumerate(seen.split("\n")):
+        if number in levels and line.strip():
+            found[at + len(line) - len(line.lstrip())] = levels[number]
+        at += len(line) + 1
+    return found
 
 
 def _plain(grid: Grid) -> str:
@@ -165,12 +181,24 @@ def _read_stretch(
         if any(a <= sentence.start < b for a, b in notes):
             continue
         targets, doubts = find_targets(seen, sentence, section, plan.year)
+        if not section and plan.sections:
+            targets, facts = _promised(targets)
+            doubts += facts
         plan.targets += targets
         plan.warnings += doubts
         piece = without_note(seen, sentence, notes)
         promised = promises and is_commitment(piece.text) and not (ideas and IDEA.match(piece.text))
         if promised or (targets and section):
             plan.commitments.append(_promise(plan, section, piece, targets))
+
+
+def _promised(targets: list[Figure]) -> tuple[list[Figure], list[Doubt]]:
+    """Above the first heading a share without a bound may be a fact: 占总人口的23.6%."""
+    facts = [t for t in targets if t.unit in {"%", "‰"} and t.comparator == "="]
+    return (
+        [target for target in targets if target not in facts],
+        [unsure(target.text, target.section, target.start, target.end) for target in facts],
+    )
 
 
 def _promise(plan: Plan, section: str, piece: Span, targets: Sequence[Figure] = ()) -> Promise:

@@ -14,7 +14,7 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 
 from xuezheng.domains.workplan.parsing.model import PlanError
-from xuezheng.domains.workplan.parsing.word_numbers import ListNumbers
+from xuezheng.domains.workplan.parsing.word_numbers import ListNumbers, heading_level
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_CHARACTERS = 1_000_000
@@ -25,19 +25,19 @@ MAX_ROWS = 20_000
 Grid = tuple[str, list[list[str]]]
 
 
-def read(data: bytes, filename: str) -> tuple[str, list[Grid]]:
-    """(prose, tables) of a file, by its content and name.  Raises PlanError."""
+def read(data: bytes, filename: str) -> tuple[str, list[Grid], dict[int, int]]:
+    """(prose, tables, line -> level of its heading style) of a file.  Raises PlanError."""
     if not data.strip():
         raise PlanError("文件是空的，请重新选择 / the file is empty")
     if len(data) > MAX_BYTES:
         raise PlanError("文件超过 20 MB，请只上传计划正文 / the file is larger than 20 MB")
     suffix = Path(filename).suffix.lower()
     if data.startswith(b"%PDF-"):
-        return _pdf(data), []
+        return _pdf(data), [], {}
     if data.startswith(b"PK"):
         _check_archive(data)
         if suffix == ".xlsx":
-            return "", _xlsx(data)
+            return "", _xlsx(data), {}
         if suffix == ".docx":
             return _docx(data)
         raise PlanError("只接受 .docx、.xlsx、.txt 和文字版 PDF / this kind of file is not read")
@@ -48,7 +48,7 @@ def read(data: bytes, filename: str) -> tuple[str, list[Grid]]:
         )
     if suffix not in {".txt", ".md", ""}:
         raise PlanError("只接受 .docx、.xlsx、.txt 和文字版 PDF / this kind of file is not read")
-    return normalise(decode(data)), []
+    return normalise(decode(data)), [], {}
 
 
 def decode(data: bytes) -> str:
@@ -94,7 +94,7 @@ def _check_archive(data: bytes) -> None:
         raise PlanError("文件已损坏，无法打开 / the file is broken") from error
 
 
-def _docx(data: bytes) -> tuple[str, list[Grid]]:
+def _docx(data: bytes) -> tuple[str, list[Grid], dict[int, int]]:
     try:
         document = docx.Document(io.BytesIO(data))
     except Exception as error:  # the library raises many kinds for a broken package
@@ -103,17 +103,21 @@ def _docx(data: bytes) -> tuple[str, list[Grid]]:
         ) from error
     lines: list[str] = []
     grids: list[Grid] = []
+    levels: dict[int, int] = {}
     numbers = ListNumbers(document)
     for block in document.iter_inner_content():
         if isinstance(block, Paragraph):
-            lines.append(numbers.text_of(block))
+            words = re.sub(r"\r\n?", "\n", numbers.text_of(block))
+            if level := heading_level(block):
+                levels[len(lines)] = level
+            lines += words.split("\n")
         elif isinstance(block, WordTable):
             rows = [[cell.text.strip() for cell in row.cells] for row in block.rows[:MAX_ROWS]]
             grids.append((f"表{len(grids) + 1}", rows))
     text = "\n".join(lines)
     if not is_text(text) and not any(any(row) for _name, rows in grids for row in rows):
         raise PlanError("文件里没有文字 / there is no text in the file")
-    return (normalise(text) if is_text(text) else ""), grids
+    return (normalise(text) if is_text(text) else ""), grids, levels
 
 
 def _pdf(data: bytes) -> str:

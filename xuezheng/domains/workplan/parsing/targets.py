@@ -11,7 +11,7 @@ from xuezheng.domains.workplan.parsing.bounds import PERIOD, comparator_of
 from xuezheng.domains.workplan.parsing.figures import Number, Quantity, figures_in
 from xuezheng.domains.workplan.parsing.leftovers import RATIO, loose_figures
 from xuezheng.domains.workplan.parsing.model import Doubt, Figure
-from xuezheng.domains.workplan.parsing.verdicts import MADE, MAKES, PAST, Clause, verdict_on
+from xuezheng.domains.workplan.parsing.verdicts import MADE, MAKES, NEAR, PAST, Clause, verdict_on
 from xuezheng.domains.workplan.parsing.wording import Span
 
 _ONE_EACH = re.compile(
@@ -33,7 +33,7 @@ DEADLINE = re.compile(
 _REPORTS = re.compile(
     r"(?:回顾|过去|去年|上年|近年来|[一二三四五六七八九十两]年来|截至|目前|据(?:统计|测算|调查)|上(?:学期|学年|半年|年度)|"
     r"经(?!费|济|营|典|过|常|办|开)[^，。；]{0,14}(?:测算|统计|调查|摸底|核算|核查)|建[校院园站][^，。；]{0,4}[年来]|"
-    r"我(?:校|院|园|局|县|区|市|镇|乡|馆|站|所|街道|单位)(?:现|共|为|是|始建|位于|占地|有)|"
+    r"我(?:校|院|园|局|县|区|市|镇|乡|馆|站|所|街道|单位)(?:现|共|为|是|始?建|位于|占地|有)|"
     r"(?:学校|医院|本[组校园]|全[县区市镇乡校院园])?(?:现有|占地|共有))"
 )
 LONGEST_SENTENCE = 500
@@ -47,9 +47,9 @@ def find_targets(
         # So long a sentence is a list; in parts, the time to read it grows only with its length.
         targets, doubts = [], []
         for part in _parts(sentence):
-            more, unsure = find_targets(text, part, section, year)
+            more, open_ones = find_targets(text, part, section, year)
             targets += more
-            doubts += unsure
+            doubts += open_ones
         return targets, doubts
     past = _past_until(sentence.text, year)
     if past:
@@ -60,7 +60,7 @@ def find_targets(
         for m in _MASK.finditer(text, sentence.start, sentence.end)
     ]
     ratios = [m.span() for m in RATIO.finditer(text, sentence.start, sentence.end)]
-    doubts += [_unsure(text, section, start, end) for start, end in ratios]
+    doubts += [unsure(text[start:end], section, start, end) for start, end in ratios]
     quantities = _quantities(text, sentence, ratios)
     hedge_from = sentence.start
     skip: Quantity | None = None
@@ -95,15 +95,17 @@ def find_targets(
                 )
             targets.append(figure)
         elif verdict == "unsure":
-            doubts.append(_unsure(text, section, quantity.start, quantity.end))
+            words = text[quantity.start : quantity.end]
+            doubts.append(unsure(words, section, quantity.start, quantity.end))
         # A hedge covers the figures of its clause, joined ones included, and no later clause.
         if following and following.start >= clause.end:
             hedge_from = clause.end
     return targets, doubts
 
 
-def _unsure(text: str, section: str, start: int, end: int) -> Doubt:
-    return Doubt(section, "unsure_target", f"“{text[start:end]}”是不是目标，请核对", start, end)
+def unsure(words: str, section: str, start: int, end: int) -> Doubt:
+    """The doubt whether the words at a place are a target."""
+    return Doubt(section, "unsure_target", f"“{words}”是不是目标，请核对", start, end)
 
 
 def _quantities(text: str, sentence: Span, ratios: Sequence[tuple[int, int]]) -> list[Quantity]:
@@ -119,7 +121,7 @@ def _quantities(text: str, sentence: Span, ratios: Sequence[tuple[int, int]]) ->
 def _goes_on(text: str, before: Figure, quantity: Quantity) -> bool:
     """Whether a figure continues the list that a target began: 学习故事4篇、讲座1场."""
     between = text[before.end : quantity.start]
-    item = re.fullmatch(r"[^，。；：\d]{0,6}、[^，。；：、\d]{1,16}", between)
+    item = re.fullmatch(r"[^，。；：\d]{0,6}、[^，。；：、\d]{0,16}", between)
     same = before.unit == quantity.unit and re.fullmatch(
         r"[^。；：\d]{0,5}，[^，。；：\d]{1,10}", between
     )
@@ -150,7 +152,7 @@ def _past_until(sentence: str, year: int | None) -> int:
 
 def _silent_places(text: str, sentence: Span) -> list[tuple[int, int]]:
     """Titles 《》, document numbers and short quotations: figures in them are names."""
-    shapes = r"《[^》\n]{1,80}》|“[^”\n]{1,14}”|‘[^’\n]{1,14}’|〔\d{4}〕\d*号?|（\d{4}[^）]{0,12}）"
+    shapes = r"《[^》\n]{1,80}》|“(?!零[^”]{2}”)[^”\n]{1,14}”|‘[^’\n]{1,14}’|〔\d{4}〕\d*号?|（\d{4}[^）]{0,12}）"
     places = [m.span() for m in re.finditer(shapes, text[sentence.start : sentence.end])]
     each = [m.span() for m in _ONE_EACH.finditer(sentence.text)]
     return [(a + sentence.start, b + sentence.start) for a, b in places + each]
@@ -179,7 +181,8 @@ def _figure(
     text: str, quantity: Quantity, clause: Clause, earlier: list[Figure], section: str
 ) -> Figure:
     """A target with its comparator, place, period and subject."""
-    before, after = text[clause.start : quantity.start], text[quantity.end : clause.end]
+    before = text[max(clause.start, quantity.start - NEAR) : quantity.start]
+    after = text[quantity.end : min(clause.end, quantity.end + NEAR)]
     comparator, strict, width = comparator_of(quantity, before, after)
     joined = bool(
         earlier
@@ -220,9 +223,9 @@ def _period(text: str, clause: Clause, quantity: Quantity) -> str | None:
     """每年, or the date by which; the nearest before the figure, else after it in its clause."""
     for pattern in (PERIOD, DEADLINE):
         for start, end in (
-            (clause.start, quantity.start),
-            (clause.sentence.start, quantity.start),
-            (quantity.end, clause.end),
+            (max(clause.start, quantity.start - NEAR), quantity.start),
+            (max(clause.sentence.start, quantity.start - 3 * NEAR), quantity.start),
+            (quantity.end, min(clause.end, quantity.end + NEAR)),
         ):
             found = list(pattern.finditer(text, start, end))
             if found:

@@ -1,18 +1,22 @@
 """From marked lines to the tree of sections, and doubts about their numbers."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from xuezheng.domains.workplan.parsing.model import Doubt, Heading
 from xuezheng.domains.workplan.parsing.outline import RANK, Mark, find_marks, ordinal
 from xuezheng.domains.workplan.parsing.wording import Span
 
 
-def build_tree(source: str, lines: list[Span], foot: int) -> list[Heading]:
+def build_tree(
+    source: str, lines: list[Span], foot: int, styled: Mapping[int, int] = MappingProxyType({})
+) -> list[Heading]:
     """The roots of the section tree; numbers and titles are written as in the source.
 
-    The last section ends at `foot`.
+    The last section ends at `foot`; `styled` as in find_marks.
     """
-    marks = find_marks(lines)
+    marks = find_marks(lines, styled)
     nesting = _Nesting(marks)
     roots: list[Heading] = []
     stack: list[tuple[Mark, Heading]] = []
@@ -65,7 +69,7 @@ class _Nesting:
         if mark.style == "closing":
             return 0
         if mark.hashes:
-            while stack and not 0 < stack[-1].hashes < mark.hashes:
+            while stack and not _holds(stack[-1], mark):
                 stack = stack[:-1]
             return len(stack)
         for place, open_mark in enumerate(stack):
@@ -111,6 +115,13 @@ class _Nesting:
     def _blank_before(self, at: int) -> bool:
         """Whether text stands between the heading before and this one."""
         return self.marks[at].start - self.marks[at - 1].body > 3
+
+
+def _holds(outer: Mark, mark: Mark) -> bool:
+    """Whether an open section holds one whose level is given; one without a level, by their styles."""
+    if outer.hashes:
+        return outer.hashes < mark.hashes
+    return RANK.get(outer.style, len(RANK)) < RANK.get(mark.style, -1)
 
 
 def _close(source: str, siblings: list[Heading], end: int) -> None:

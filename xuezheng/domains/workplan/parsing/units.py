@@ -9,14 +9,15 @@ _SUPPORT = "配合|协同|协办|参与|参加|支持|协助"
 _WHAT = "单位|科室|部门|处室|股室|处|科|责任单位|责任科室|责任部门"
 _PEOPLE = "责任领导|分管领导|牵头领导|责任人|联系人|责任校长|完成时限|完成时间|时限"
 _LABEL = re.compile(
-    rf"(?P<lead>(?:{_LEAD})(?:和责任)?(?:{_WHAT})|(?<=[（〔【\n\s；。])(?:牵头|主办|承办|主责|责任)(?=：))\s*[：]?"
-    rf"|(?P<support>(?:{_SUPPORT})(?:{_WHAT})|(?<=[（〔【\n\s；，。])(?:配合|协办|协同|参与)(?=：))\s*[：]?"
-    rf"|(?P<people>{_PEOPLE})\s*："
+    rf"(?P<lead>(?:{_LEAD})(?:和责任)?(?:{_WHAT})|(?<=[（〔【\n\s；。])(?:牵头|主办|承办|主责|责任)(?=：))】?\s*[：]?"
+    rf"|(?P<support>(?:{_SUPPORT})(?:{_WHAT})|(?<=[（〔【\n\s；，。])(?:配合|协办|协同|参与)(?=：))】?\s*[：]?"
+    rf"|(?P<people>{_PEOPLE})(?:】|\s*：)"
 )
 #: A note in brackets, or one that fills the rest of its line.
 NOTE = re.compile(
     rf"[（〔【\[](?:(?:{_LEAD}|{_SUPPORT})(?:和责任)?(?:{_WHAT})?|{_PEOPLE})\s*：(?:[^（）〕】\]\n]|（[^（）\n]{{0,60}}）){{1,300}}[）〕】\]]"
     rf"|(?:(?<=\n)|(?<=[。；\s）])|^)(?:(?:{_LEAD}|{_SUPPORT})(?:和责任)?(?:{_WHAT})|牵头|主办|承办|主责|协办|配合|协同|{_PEOPLE})\s*：[^\n]{{1,400}}"
+    rf"|【(?:(?:{_LEAD}|{_SUPPORT})(?:{_WHAT})|{_PEOPLE})】[^\n]{{1,400}}"
 )
 _SUFFIX = "科|室|局|中心|镇|乡|街道办事处|街道|小学|中学|学校|医院|院|委员会|站|大队|支队|处|股|幼儿园|公司"
 _SUFFIX_AT = re.compile(_SUFFIX)
@@ -42,7 +43,7 @@ def find_units(
             until = labels[at + 1].start() if at + 1 < len(labels) else len(body)
             if label["people"]:
                 continue
-            names = split_names(body[label.end() : until])
+            names = split_names(body[label.end() : until].rstrip("【 "))
             kept = lead if label["lead"] else support
             kept += [name for name in names if name not in kept]
     return lead, [name for name in support if name not in lead], places

@@ -19,7 +19,7 @@ from xuezheng.domains.workplan.parsing.wording import Span
 MAKES = re.compile(
     r"新建|改建|扩建|迁建|重建|续建|建成|建设|建好|共建|建立|设立|成立|创建|创成|争创|打造|培育|培养|培训|轮训|完成|"
     r"开展|举办|举行|组织|承办|主办|招聘|招录|招收|引进|评选|评定|选树|选拔|选派|选聘|遴选|推选|评出|新增|增加|增设|"
-    r"增开|增配|投入|投放|争取|安排|资助|救助|帮扶|命名|认定|推出|开设|开办|实施|发放|配备|配齐|配置|改造|维修|修缮|"
+    r"增开|增配|投入|投放|投用|投运|争取|安排|资助|救助|帮扶|命名|认定|推出|开设|开办|实施|发放|配备|配齐|配置|改造|维修|修缮|"
     r"公布|发布|确定|达到|实现|推进|启动|开工|开发|编制|编印|出台|制定|制订|修订|发展|申报|获得|获评|输送|签约|签订|"
     r"结对|采购|购置|更新|[加安增]装|加固|铺设|新购|新辟|新开|优化|开通|调整|整治|治理|排查|检查|抽查|督查|督导|巡查|走访|调研|"
     r"整改|查处|化解|消除|清理|关停|拆除|盘活|种植|植树|补植|疏浚|打通|提供|筹集|募集|转移|吸引|接待|办好|办成|办理|"
@@ -46,7 +46,7 @@ PAST = re.compile(
 )
 _CONDITION = re.compile(r"(?:未达|达不到|不到|不足|凡是?|对于?[^，]{0,10}的|仅|只有|如果|若)")
 #: 每位教师读2本书 promises without a verb of making.
-_EACH = re.compile(r"(?:每[位名人校班个村园所]|人均|生均|校均)[^，。；]{0,12}$")
+_EACH = re.compile(r"(?:各(?=[进开举组])|每[位名人校班个村园所]|人均|生均|校均)[^，。；]{0,12}$")
 
 
 @dataclass
@@ -58,15 +58,24 @@ class Clause:
     sentence: Span
 
 
+#: How many characters beside a figure are read; longer clauses are lists.
+NEAR = 100
+
+
 def verdict_on(text: str, quantity: Quantity, clause: Clause, year: int | None) -> str:
     """ "target", "unsure" or "no"."""
-    before, after = text[clause.start : quantity.start], text[quantity.end : clause.end]
+    before = text[max(clause.start, quantity.start - NEAR) : quantity.start]
+    after = text[quantity.end : min(clause.end, quantity.end + NEAR)]
     if PAST.search(before) and not re.search(r"[比较]", before):
         return "no"
     former = re.search(r"(?<![比较\d])(20\d\d)年(?!底?前|.*[比较])", before)
     if former and year and int(former[1]) < year:
         return "no"
-    if re.search(r"第\s*$|十九届|“$|[大届]$", before[-4:]) or _CONDITION.search(before[-14:]):
+    if _MEASURED_BY.search(before) or re.match(
+        r"[^，；]{0,8}的(?:实际|情况|现状|特点|背景)", after
+    ):
+        return "no"
+    if re.search(r"第\s*$|十九届|“$|[大届]$|每$", before[-4:]) or _CONDITION.search(before[-14:]):
         return "no"
     if quantity.loose:
         return "target" if quantity.unit and _BOUNDED.search(before) else "unsure"
@@ -74,7 +83,8 @@ def verdict_on(text: str, quantity: Quantity, clause: Clause, year: int | None) 
         return _verdict_on_share(quantity, before, after)
     if quantity.unit == "":
         bare = text[quantity.start].isdigit()
-        return "target" if not bare or _COEFFICIENT.search(before) else "no"
+        whole = text[clause.sentence.start : quantity.start]
+        return "target" if not bare or _COEFFICIENT.search(whole[-60:]) else "no"
     return _verdict_on_count(text, quantity, clause, before, after)
 
 
@@ -115,11 +125,17 @@ _CONSEQUENCE = re.compile(
     r"之?内[^，。；]{0,10}率|[^，。；]{0,6}(?:方可|才能|才可|方能)|(?:以[上下])?(?:者|的[，]?(?:一律|应|须|不得))|/(?:小时|秒|分钟)"
 )
 _TIMES = {"天", "小时", "个月", "周", "学时", "课时"}
+#: After these a figure measures a rule or a set of things: 每超额1个百分点, 对照38项指标.
+_MEASURED_BY = re.compile(
+    r"每(?:超额?|少|高出?|低|增加|减少|提高|降低|延迟|逾期)[^，；]{0,4}$|(?:对照|按照|依据|根据|围绕|聚焦|针对|涉及)[^，；\d]{0,4}$"
+)
+#: Units that count what is delivered.
+_OUTPUTS = {"人次", "场次", "批次", "家次", "户次", "亩次", "剂次", "辆次"}
 #: With whom or where something is done: 赴6所高校, 依托7家场馆.
 _COMPANY = re.compile(r"(?:赴|依托|联合|面向|与)$")
 _MONEY = re.compile(r"(?:投资|资金|经费|产值|收入|销售额)[^，；、\d]{0,6}$")
 #: Units that are conditions more often than outputs, so that they need a bound or 每.
-_NEEDS_BOUND = {"分", "天", "小时", "分钟", "个月", "元", "米", "学分", "眼", "块"}
+_NEEDS_BOUND = {"分", "天", "日", "小时", "分钟", "个月", "元", "米", "学分"}
 
 
 def _verdict_on_count(
@@ -172,14 +188,15 @@ def _verdict_on_count(
         return "no"
     if quantity.value == 24 and quantity.unit == "小时" and not bounded:
         return "no"
-    if quantity.chinese and quantity.value == 1 and not (bounded or rhythm):
+    each = bool(_EACH.search(before))
+    if quantity.chinese and quantity.value == 1 and not (bounded or rhythm or each):
         strong = re.search(r"(?:新建|建成|改扩?建|创建|创成|迁建|新增|新开)[^，、]{0,8}$", before)
         return "target" if strong and quantity.unit in {"所", "座", "家", "处"} else "no"
     if re.search(r"[XxＸ×]{1,4}$", before):
         return "unsure"
     if bounded or (rhythm and quantity.unit not in {"元", "米", "分"}):
         return "target"
-    whole_before = text[clause.sentence.start : quantity.start]
+    whole_before = text[max(clause.sentence.start, quantity.start - 3 * NEAR) : quantity.start]
     if (
         quantity.chinese
         and quantity.value < 10
@@ -189,9 +206,11 @@ def _verdict_on_count(
         return "target" if near or concrete else "no"
     if _COMPANY.search(before):
         return "unsure"
-    if MAKES.search(before) or MADE.search(after) or _EACH.search(before):
+    if MAKES.search(before) or MADE.search(after) or each:
         return "target"
     if (quantity.unit.endswith("元") and _MONEY.search(before)) or before.endswith("各"):
+        return "target"
+    if quantity.unit in _OUTPUTS or (quantity.unit in {"场", "期", "节"} and before.endswith("”")):
         return "target"
     if MAKES.search(whole_before) and not re.search(r"有|是|为|共|.约", before):
         return "target"

@@ -64,6 +64,24 @@ class ListNumbers:
         return re.sub(r"%(\d)", written, levels[depth][1]) + paragraph.text.lstrip()
 
 
+def heading_level(paragraph: Paragraph) -> int:
+    """1 for Heading 1 (标题 1) or the first outline level, and so on; 0 for text and the title."""
+    properties = [paragraph._p.pPr]
+    style = paragraph.style
+    while style is not None:
+        named = re.fullmatch(r"(?:[Hh]eading|标题)\s*([1-6])", style.name or "")
+        if named:
+            return int(named[1])
+        properties.append(style.element.find(qn("w:pPr")))
+        style = style.base_style
+    for node in properties:
+        outline = node.find(qn("w:outlineLvl")) if node is not None else None
+        if outline is not None:
+            depth = outline.get(qn("w:val")) or ""
+            return int(depth) + 1 if depth in {*"012345"} else 0
+    return 0
+
+
 def _level(node: Any) -> tuple[int, tuple[str, str, int]]:
     """Depth -> (number format, text such as （%1）, first number)."""
 
