@@ -46,6 +46,8 @@ def test_anonymous_pages_are_these_and_no_others() -> None:
     assert public == {
         "language/",
         "sign-in/",
+        "sign-in/<slug:way>/",
+        "sign-in/<slug:way>/return/",
         "sign-out/",
         "health/live",
         "health/ready",
@@ -87,7 +89,7 @@ def test_every_indicator_is_whole(indicator: Indicator) -> None:
     for sql in (indicator.value_sql, indicator.proof_sql):
         assert "now()" not in sql.lower()
         assert "count(distinct" not in sql.lower()
-        assert re.findall(r"from\s+(\w+)\.", sql, re.I) == ["facts"]
+        assert set(re.findall(r"(?:from|join)\s+(\w+)\.", sql, re.I)) == {"facts"}
     reasons = set(re.findall(r"(?:THEN|ELSE) '(\w+)'", indicator.proof_sql))
     assert reasons == set(indicator.reasons), "reasons without words, or words without reason"
     assert any(indicator.key in path.read_text() for path in PACKAGE.rglob("test_*.py")), "no test"

@@ -32,7 +32,7 @@ def main(version: str) -> None:
     try:
         cluster.prepare()
         command = [sys.executable, "-m", "xuezheng.config.cli"]
-        for verb in ("demo", "audit verify"):
+        for verb in ("demo --scale small", "audit verify"):
             subprocess.run([*command, *verb.split()], cwd=ROOT, check=True)
         login = cluster.login("owner")
         with psycopg.connect(login.conninfo()) as connection:

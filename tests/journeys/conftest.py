@@ -67,7 +67,7 @@ def demo_folder() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "loaded").exists():
             ensure_database(superuser(), DEMO_DATABASE, template="xuezheng")
-            command(environment(DEMO_DATABASE, folder), "demo")
+            command(environment(DEMO_DATABASE, folder), "demo", "--scale", "small")
             (folder / "loaded").touch()
     return folder
 

@@ -37,7 +37,7 @@ class Program:
         self.log.write_text("")
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "xuezheng.config.cli", "run", "--demo"],
+                [sys.executable, "-m", "xuezheng.config.cli", "run", "--demo", "--scale", "small"],
                 env=self.env | {"XUEZHENG_PORT": str(self.port)},
                 cwd=ROOT,
                 stdout=log,

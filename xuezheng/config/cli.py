@@ -21,14 +21,21 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--demo", action="store_true", help="空库时装入示例区 / load the demo district"
     )
+    run.add_argument(
+        "--scale",
+        choices=["small", "district"],
+        default="district",
+        help="示例区规模 / size of the demo district",
+    )
     commands.add_parser("worker", help="后台任务 / background jobs only")
     commands.add_parser("migrate", help="升级数据库 / bring the database to this version")
     demo = commands.add_parser("demo", help="装入示例区（仅限空库）/ load the demo district")
     demo.add_argument(
         "--scale",
-        choices=["small", "province"],
-        default="small",
-        help="province：示例省，九十个区县 / a province of ninety districts",
+        choices=["small", "district", "province"],
+        default="district",
+        help="small：约1500名儿童；district：约四万名；province：示例省，九十个区县 /"
+        " some 1,500 children, about 40,000, a province of ninety districts",
     )
     plan = commands.add_parser("plan", help="工作计划 / work plans")
     parse = plan.add_subparsers(dest="action", required=True).add_parser(
@@ -215,7 +222,7 @@ def _with_django(options: argparse.Namespace) -> int:
     if options.command == "run":
         from xuezheng.config.serve import run
 
-        return run(env, demo=options.demo)
+        return run(env, demo=options.demo, scale=options.scale)
     if not env.get(f"XUEZHENG_DATABASE_{role.upper()}_URL"):
         Cluster().prepare()
     import django

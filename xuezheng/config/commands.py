@@ -17,6 +17,7 @@ from xuezheng.kernel.access.resealing import reseal, usage
 from xuezheng.kernel.audit.seal import seal_next, verify
 from xuezheng.kernel.indicators.bundles import BundleRefused
 from xuezheng.kernel.indicators.snapshot import SnapshotRefused
+from xuezheng.registry.demo import Scale
 
 EXPECTED = (
     ArchiveRefused,
@@ -41,7 +42,7 @@ def run_demo(options: argparse.Namespace) -> int:
     if options.scale == "province":
         load_province()
     else:
-        load_demo()
+        load_demo(scale=Scale(options.scale), progress=True)
     print_signins()
     return 0
 

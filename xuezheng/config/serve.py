@@ -52,8 +52,11 @@ def free_port(host: str, given: int) -> int:
     raise ConfigurationError(f"端口已被占用 / the port is taken: {given or '8000-8049'}")
 
 
-def run(env: Environment, *, demo: bool) -> int:
-    """Start everything and wait.  Ctrl-C or SIGTERM stops it in order; data stay."""
+def run(env: Environment, *, demo: bool, scale: str) -> int:
+    """Start everything and wait.  Ctrl-C or SIGTERM stops it in order; data stay.
+
+    `demo` loads the demo district of that scale into an empty database.
+    """
     cluster = None if env.get("XUEZHENG_DATABASE_OWNER_URL") else Cluster()
     if cluster:
         with step("启动数据库", "database"):
@@ -64,6 +67,7 @@ def run(env: Environment, *, demo: bool) -> int:
         django.setup()
     from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
     from xuezheng.demo.load import is_demo, is_empty, load_demo, print_signins
+    from xuezheng.registry.demo import Scale
 
     try:
         if needs_migration():
@@ -73,8 +77,8 @@ def run(env: Environment, *, demo: bool) -> int:
         print(refused, file=sys.stderr)
         return 2
     if demo and is_empty():
-        with step("装入示例区", "demo district"):
-            load_demo()
+        print("装入示例区 / demo district", flush=True)
+        load_demo(scale=Scale(scale), progress=True)
     if is_demo():
         os.environ["XUEZHENG_DEMO"] = "1"
     host = env.get("XUEZHENG_HOST", "127.0.0.1")

@@ -1,5 +1,8 @@
 """Loading the demo district into an empty database: organisations, people, hazards, plan, figures.
 
+`district` is of true size (about 40,000 children); `small` has some 1,500 children at a dozen sites,
+for tests, and everything else in full.
+
 The district does not exist.  Everything is made from data/*.yaml and one seed for chance, so that the
 same day gives the same district; days are counted from today, so that it is always in mid-story.
 """
@@ -9,6 +12,8 @@ import json
 import os
 import random
 import secrets
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +23,24 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from xuezheng.demo.district import build_district
+from xuezheng.demo.progress import Progress
 from xuezheng.domains.oversight.demo import load_hazards
 from xuezheng.domains.workplan.demo import load_plan, tell_lights
 from xuezheng.kernel.access.models import Organisation, User
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.jobs import year_of
+from xuezheng.registry.demo import Scale, load_people
 
 DATA = Path(__file__).parent / "data"
 SEED = 20_260
 CODE = "XL"
+#: Steps as the terminal names them, with about how long each takes.
+ORGANISATIONS = "单位和账号 / organisations"
+PEOPLE = "人员和住址 / people and places"
+HAZARDS = "隐患 / hazards"
+PLAN = "工作要点 / the plan"
+FIGURES = "指标 / figures"
+STEPS = {ORGANISATIONS: 2, PEOPLE: 50, HAZARDS: 8, PLAN: 12, FIGURES: 28}
 
 
 class DemoRefused(Exception):
@@ -48,34 +62,46 @@ def is_demo() -> bool:
     return Organisation.objects.filter(code=CODE).exists()
 
 
-def load_demo(today: dt.date | None = None) -> None:
+def load_demo(
+    today: dt.date | None = None, *, scale: Scale = Scale.DISTRICT, progress: bool = False
+) -> None:
     """Load everything in one transaction.  Raises DemoRefused when there is data already."""
     if not is_empty():
         raise DemoRefused("数据库里已有数据，示例区只能装入空库 / the database is not empty")
     today = today or timezone.localdate()
     chance = random.Random(SEED)
     password = f"xilan-{secrets.token_hex(4)}"
+    shown = Progress(STEPS, sys.stdout if progress else None)
     with transaction.atomic():
+        shown.step(ORGANISATIONS)
         people = build_district(read("district"), read("towns"), chance, today, password)
+        told = shown.step(PEOPLE)
+        # Chance of its own: the hazards and the plan are the same at every scale.
+        load_people(read("people"), scale, random.Random(SEED), today, told)
+        shown.step(HAZARDS)
         load_hazards(read("hazards"), chance, today)
+        shown.step(PLAN)
         plan = load_plan(read("plan"), people, today)
-        compute_history(today)
-        tell_lights(plan, today)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        compute_history(today, shown.step(FIGURES))
+        tell_lights(plan, today)
+    shown.end()
     entries = read("district")["signins"]
     keep_signins([[entry["username"], password, entry["zh"], entry["en"]] for entry in entries])
 
 
-def compute_history(today: dt.date) -> None:
+def compute_history(today: dt.date, told: Callable[[float], None] = lambda share: None) -> None:
     """Readings at the end of each month of this year and the two before, and of today."""
-    for year in range(today.year - 2, today.year + 1):
-        for month in range(1, 13):
-            last = (dt.date(year, month, 28) + dt.timedelta(days=4)).replace(day=1)
-            as_of = last - dt.timedelta(days=1)
-            if as_of < today:
-                compute(period=year_of(as_of), as_of=as_of)
-    compute(period=year_of(today), as_of=today)
+    ends = [
+        (dt.date(year, month, 28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
+        for year in range(today.year - 2, today.year + 1)
+        for month in range(1, 13)
+    ]
+    days = [*(day for day in ends if day < today), today]
+    for number, day in enumerate(days, start=1):
+        compute(period=year_of(day), as_of=day)
+        told(number / len(days))
 
 
 def _signins_file() -> Path:
