@@ -5,6 +5,7 @@ organisations just below (towns), which are added under it.  Numbers are recompu
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +38,8 @@ from xuezheng.kernel.indicators.models import Bundle, Reading, TrustedKey
 from xuezheng.kernel.reference.parameters import settings_on
 
 LARGEST = 2**62
+#: Whole numbers whose sum says nothing.
+NO_SUM = re.compile(r"(_id|_year|^number|^hundredths)$")
 
 
 # -- the district's side
@@ -125,7 +128,7 @@ def _sums(told: list[Organisation], today: dt.date, authority: str) -> list[dict
     for view, columns in fact_columns().items():
         if "org" not in {column for column, _kind in columns}:
             continue
-        whole = [column for column, kind in columns if kind == "BIGINT"]
+        whole = [c for c, kind in columns if kind == "BIGINT" and not NO_SUM.search(c)]
         chosen = "".join(f', sum("{column}") AS "{column}"' for column in whole)
         sql = f'SELECT org, count(*){chosen} FROM facts."{view}" GROUP BY org'
         own = {org: numbers for org, *numbers in LiveEngine().rows(sql, {})}
