@@ -6,6 +6,7 @@ from xuezheng.domains.oversight.access import Permission as Oversight
 from xuezheng.domains.workplan.access import Permission as Workplan
 from xuezheng.kernel.indicators.access import Permission as Figures
 from xuezheng.registry import roles
+from xuezheng.registry.access import Permission as Registry
 
 
 class Permission(StrEnum):
@@ -33,7 +34,7 @@ GRANTS = {
     roles.OPERATOR: {Permission.PARAMETERS, Permission.JOBS, Permission.STYLE_GUIDE},
     # Lengths of passwords and sessions are parameters.
     roles.SECURITY_OFFICER: {Permission.PARAMETERS},
-    # Figures everywhere, and the rows behind them: a statistician answers for both.
-    roles.STATISTICIAN: _READERS | {Figures.MAKE, Oversight.SEE, Workplan.SEE},
+    # Figures everywhere, and the rows behind them as far as they are no persons.
+    roles.STATISTICIAN: {*_READERS, Figures.MAKE, Oversight.SEE, Workplan.SEE, Registry.SITE_SEE},
     roles.PROVINCE_OFFICER: {Figures.SEE_PROVINCE},
 }

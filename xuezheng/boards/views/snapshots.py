@@ -216,7 +216,11 @@ def _export(
 @require_GET
 @requires(Permission.SEE)
 def snapshot_proof(request: HttpRequest, snapshot_id: int, key: str, code: str) -> HttpResponse:
-    """The frozen rows behind a figure; those that still exist and are visible open their record."""
+    """The frozen rows behind a figure; those that still exist and are visible open their record.
+
+    A row that the reader could not open today is counted and keeps its reason, but not its number:
+    where rows are persons, the organisation's figures may be seen by more people than they.
+    """
     snapshot = _snapshot(request, snapshot_id)
     indicator = INDICATORS.get(key)
     if indicator is None:
