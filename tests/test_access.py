@@ -15,7 +15,9 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from tests.access_registry import REVEALING, TABLES, registry_addresses, registry_world
 from tests.district import POSTS, District, photo
+from tests.people import People
 from tests.test_house import VIEWS
 from xuezheng.domains.oversight import services as hazards
 from xuezheng.domains.oversight.models import Hazard
@@ -24,12 +26,14 @@ from xuezheng.domains.workplan.models import Milestone, Plan
 from xuezheng.domains.workplan.services import adopting, carrying, importing, reviewing
 from xuezheng.domains.workplan.tests.test_services import TEXT, parsed
 from xuezheng.kernel.access.actors import JobActor
-from xuezheng.kernel.access.models import Organisation, OrganisationEdge
+from xuezheng.kernel.access.models import Attempts, Organisation, OrganisationEdge
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.library import keep_snapshot
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.kernel.reference.calendar import due_after
+from xuezheng.registry import roles
 
+pytest_plugins = ["tests.people"]
 pytestmark = pytest.mark.usefixtures("files_dir")
 EVERYBODY = {username for username, _role, _org in POSTS}
 #: Roles whose posts carry the permission to see or report hazards.
@@ -60,7 +64,15 @@ SEES_PLAN = {
     "statistician",
 }
 READS_INDICATORS = SEES_PLAN
-OPEN_TO_ALL = {"home", "inbox", "search", "change_password"}
+OPEN_TO_ALL = {
+    "home",
+    "inbox",
+    "search",
+    "change_password",
+    "account",
+    "second_factor_verify",
+    "second_factor_enrol",
+}
 
 
 @dataclass
@@ -72,7 +84,7 @@ class World:
 
 
 @pytest.fixture
-def world(district: District) -> World:
+def world(district: District, people: People) -> World:
     """A hazard in each open state, an adopted plan with a milestone in each, a draft plan."""
     by = district.actor
     numbers: dict[str, str] = {}
@@ -163,13 +175,23 @@ def world(district: District) -> World:
     reading = Reading.objects.get(
         indicator="hazard_rectified_in_time", organisation=district.orgs["B"]
     )
-    ids = {
+    ids = registry_world(people) | {
         "draft": draft.id,
         "item": draft.review_items.first().id,
         "target": draft.commitments.get(code="1.1-01").targets.get().id,
         "reading": reading.id,
         "snapshot": keep_snapshot(by=JobActor("tests"), scanner=False).id,
         "job": app.configure_task("audit.seal").defer(timestamp=0),
+        "spare": district.hold("spare", roles.TEACHER, "S1").user.id,
+        "spare_post": district.users["spare"].posts.get().id,
+        "lock": Attempts.objects.create(
+            kind="address",
+            digest="0" * 64,
+            failures=50,
+            first_at=timezone.now(),
+            last_at=timezone.now(),
+            locked_until=timezone.now() + dt.timedelta(hours=1),
+        ).id,
     }
     made = World(district, numbers, Plan.objects.get(id=adopted.id), ids)
     made.numbers["file"] = str(
@@ -199,6 +221,7 @@ def world_state() -> list[tuple]:
         "reference_parameter",
         "procrastinate_jobs",
         "indicators_snapshot",
+        *TABLES,
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -231,8 +254,10 @@ def addresses(w: World) -> list[Address]:
     other_school = frozenset({"head2"})
     doc, row = (plan, "1.2-01"), (ids["draft"], "1.1-01")
     milestone_people = reads
+    security = frozenset({"security"})
     return [
         *(Address(name) for name in OPEN_TO_ALL),
+        *registry_addresses(ids, Address),
         Address("hazard_list", may=people),
         Address(
             "hazard_report",
@@ -290,6 +315,14 @@ def addresses(w: World) -> list[Address]:
         Address("audit_list", may=frozenset({"auditor"})),
         Address("style_guide", may=frozenset({"operator"})),
         Address("job_list", may=frozenset({"operator"})),
+        Address("account_list", may=security),
+        Address("account_add", may=security),
+        Address("account_detail", (ids["spare"],), security),
+        Address("account_post_add", (ids["spare"],), security),
+        Address("account_post_end", (ids["spare"], ids["spare_post"]), security),
+        Address("account_act", (ids["spare"], "password"), security),
+        Address("lock_list", may=security),
+        Address("lock_lift", (ids["lock"],), security),
         Address("snapshot_list", may=frozenset(READS_INDICATORS)),
         Address("snapshot_detail", (ids["snapshot"],), frozenset(READS_INDICATORS)),
         Address(
@@ -411,15 +444,32 @@ def addresses(w: World) -> list[Address]:
             post=True,
         ),
         Address("job_retry", (ids["job"],), frozenset({"operator"}), post=True),
+        Address("sessions_end", post=True),
+        Address(
+            "account_post_end",
+            (ids["spare"], ids["spare_post"]),
+            security,
+            data={"last_day": timezone.localdate().isoformat(), "reason": "x"},
+            post=True,
+        ),
+        Address(
+            "account_act", (ids["spare"], "disable"), security, data={"reason": "x"}, post=True
+        ),
+        Address("lock_lift", (ids["lock"],), security, data={"reason": "x"}, post=True),
         Address("job_cancel", (ids["job"],), frozenset({"operator"}), post=True),
     ]
 
 
 #: Addresses with their own tests, or open to anybody.
-ELSEWHERE = {
+ELSEWHERE = REVEALING | {
     "set_language",
     "sign_in",
+    "sign_in_way",
+    "sign_in_return",
     "sign_out",
+    "second_factor_picture",
+    "recovery_codes",
+    "session_end",
     "health_live",
     "health_ready",
     "large_text",
@@ -451,8 +501,8 @@ def test_every_address_for_every_role(world: World) -> None:
     tried, wrong = 0, []
     for address in addresses(world):
         refused_first = sorted(EVERYBODY - address.may)
+        before = world_state() if refused_first else []
         for username in refused_first:
-            before = world_state()
             status = call(world, address, username)
             expected = 404 if username in address.outside else 403
             tried += 1

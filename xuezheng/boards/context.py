@@ -16,6 +16,7 @@ from xuezheng.boards.access import Permission
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.cases.models import Case
 from xuezheng.registry.organisations import OrganisationKind
+from xuezheng.registry.switches import off_systems, system_of
 
 
 @lru_cache
@@ -27,11 +28,12 @@ def entries() -> list[dict[str, Any]]:
     ]
     systems = []
     for config in apps.get_app_configs():
-        if config.name.startswith("xuezheng.domains."):
+        if config.name.startswith(("xuezheng.registry", "xuezheng.domains.")):
             systems += getattr(import_module(config.name), "DUTIES", [])
     last = [
         {"label": _("指标"), "url": "indicator_list", "icon": "chart-line"},
         {"label": _("全省"), "url": "province_board", "icon": "chart-line"},
+        {"label": _("账号"), "url": "account_list", "icon": "users"},
         {"label": _("参数"), "url": "parameter_list", "icon": "sliders-horizontal"},
         {"label": _("审计"), "url": "audit_list", "icon": "scroll-text"},
         {"label": _("后台任务"), "url": "job_list", "icon": "cpu"},
@@ -42,11 +44,15 @@ def entries() -> list[dict[str, Any]]:
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The entries whose page the actor may open."""
     here = request.path
+    off = off_systems(request.actor)
     shown = []
     for entry in entries():
         url = reverse(entry["url"])
-        guard = resolve(url).func.guard
-        if guard.permissions and not any(request.actor.can(p) for p in guard.permissions):
+        view = resolve(url).func
+        needed = view.guard.permissions
+        if needed and not any(request.actor.can(permission) for permission in needed):
+            continue
+        if system_of(view) in off:
             continue
         shown.append(
             {

@@ -36,6 +36,7 @@ STATES = {
 }
 #: What the program's own tasks do, for whoever does not read their code.
 TASKS = {
+    "access.purge": gettext_lazy("清理过期的登录会话和计数"),
     "audit.seal": gettext_lazy("封存审计记录"),
     "indicators.compute": gettext_lazy("计算指标"),
     "indicators.nightly": gettext_lazy("每夜结转指标"),

@@ -33,8 +33,23 @@ KEYS = {
     "XUEZHENG_METRICS_TOKEN": "bearer token of /metrics; without it there is no such address",
     "XUEZHENG_DATABASE_BACKUP_URL": "postgresql:// address of the role that only reads, for backup",
     "XUEZHENG_DEMO": "1 when the database holds the demo district: sign-in page says so",
+    "XUEZHENG_SIGNIN_OIDC_ISSUER": "identity provider (OpenID Connect): its issuer address",
+    "XUEZHENG_SIGNIN_OIDC_CLIENT_ID": "our name at the identity provider",
+    "XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET": "our secret at the identity provider",
+    "XUEZHENG_SIGNIN_OIDC_LABEL": "words on its button of the sign-in page",
+    "XUEZHENG_SIGNIN_OIDC_LINK": "what its claim names: username (default) or identity (number)",
+    "XUEZHENG_SIGNIN_OIDC_CLAIM": "claim of the id_token (default preferred_username)",
+    "XUEZHENG_SIGNIN_OIDC_SCOPE": "scopes to ask for (default: openid profile)",
+    "XUEZHENG_SIGNIN_CAS_URL": "ticket server (CAS 3.0): address before /login",
+    "XUEZHENG_SIGNIN_CAS_LABEL": "words on its button of the sign-in page",
+    "XUEZHENG_SIGNIN_CAS_LINK": "what it names: username (default) or identity (number)",
+    "XUEZHENG_SIGNIN_CAS_CLAIM": "attribute to read (default: the user)",
+    "XUEZHENG_SIGNIN_SMS": "sign-in by SMS code: https:// address of the gateway, or a file to write to",
+    "XUEZHENG_SIGNIN_SMS_TOKEN": "bearer token of the SMS gateway",
 }
 SECRETS = (
+    "XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET",
+    "XUEZHENG_SIGNIN_SMS_TOKEN",
     "XUEZHENG_METRICS_TOKEN",
     "XUEZHENG_DATABASE_BACKUP_URL",
     "XUEZHENG_SECRET_KEY",
@@ -97,6 +112,44 @@ class Environment:
             return int(text)
         except ValueError:
             raise ConfigurationError(f"{name} 应为整数 / must be a whole number") from None
+
+
+LINKS = ("username", "identity")
+
+
+def signin_ways(env: Environment) -> dict[str, dict[str, str]]:
+    """Ways to sign in besides the password: key -> its options; only those that are configured.
+
+    Raises ConfigurationError for half a configuration, or one that would carry secrets unprotected.
+    """
+    ways: dict[str, dict[str, str]] = {}
+    for way, address, needed, optional in (
+        ("oidc", "ISSUER", ("CLIENT_ID", "CLIENT_SECRET"), ("LINK", "CLAIM", "SCOPE")),
+        ("cas", "URL", (), ("LINK", "CLAIM")),
+    ):
+        prefix = f"XUEZHENG_SIGNIN_{way.upper()}_"
+        url = env.get(prefix + address)
+        if not url:
+            continue
+        if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ConfigurationError(f"{prefix}{address} 应以 https:// 开头 / must be https://")
+        options = {address.lower(): url, "label": env.get(prefix + "LABEL")}
+        for name in needed:
+            options[name.lower()] = env.get(prefix + name)
+            if not options[name.lower()]:
+                raise ConfigurationError(f"缺少 / missing {prefix}{name}")
+        options |= {n.lower(): env.get(prefix + n) for n in optional if env.get(prefix + n)}
+        if options.get("link", "username") not in LINKS:
+            raise ConfigurationError(f"{prefix}LINK: {', '.join(LINKS)}")
+        ways[way] = options
+    if sms := env.get("XUEZHENG_SIGNIN_SMS"):
+        if sms.startswith("http://") and not sms.startswith(
+            ("http://127.0.0.1", "http://localhost")
+        ):
+            raise ConfigurationError("XUEZHENG_SIGNIN_SMS 应以 https:// 开头 / must be https://")
+        token = env.get("XUEZHENG_SIGNIN_SMS_TOKEN")
+        ways["sms"] = {"address": sms, "token": token, "label": ""}
+    return ways
 
 
 def stored_secret(folder: Path, name: str, value: str = "") -> str:

@@ -11,6 +11,7 @@ from xuezheng.config.environment import (
     ConfigurationError,
     Environment,
     identity_keys,
+    signin_ways,
     stored_secret,
 )
 
@@ -95,11 +96,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "xuezheng.kernel.access.signin.middleware.SessionRulesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "xuezheng.kernel.ui.conflict.ConflictMiddleware",
     # Innermost: all that a view does, and the rendering of its page, happens inside the fence.
     "xuezheng.kernel.access.fence.FenceMiddleware",
+    "xuezheng.registry.switches.SwitchMiddleware",
 ]
 ROOT_URLCONF = "xuezheng.config.urls"
 WSGI_APPLICATION = "xuezheng.config.wsgi.application"
@@ -125,12 +128,10 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
-    },
+    {"NAME": "xuezheng.kernel.access.signin.passwords.PasswordRules"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+SIGNIN_WAYS = signin_ways(env)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -168,7 +169,10 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_AGE = 12 * 3600
+#: How long a session lasts is a parameter (access.signin); these are the outer limits.
+SESSION_ENGINE = "xuezheng.kernel.access.signin.sessions"
+SESSION_COOKIE_AGE = 24 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 

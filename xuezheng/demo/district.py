@@ -7,7 +7,15 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from xuezheng.kernel.access.models import EdgeKind, Organisation, OrganisationEdge, Post, User
+from xuezheng.kernel.access.models import (
+    EdgeKind,
+    Organisation,
+    OrganisationEdge,
+    Post,
+    SecondFactor,
+    User,
+)
+from xuezheng.kernel.access.signin.factor import new_secret
 from xuezheng.registry import roles
 from xuezheng.registry.organisations import OrganisationKind
 
@@ -64,7 +72,11 @@ class Builder:
     def user(self, username: str, name: str, name_en: str = "") -> None:
         if username not in self.users:
             self.users[username] = User(
-                username=username, name=name, name_en=name_en, password=self.password
+                username=username,
+                name=name,
+                name_en=name_en,
+                password=self.password,
+                is_sample=True,
             )
 
     def post(self, username: str, org: str, role: str, title: str, title_en: str) -> None:
@@ -101,6 +113,12 @@ class Builder:
                 )
             )
         Post.objects.bulk_create(rows)
+        # Bound beforehand: their sign-in page tells the code (settings.IS_DEMO).
+        sensitive = {role.key for role in roles.ROLES if role.second_factor}
+        bound = {username for username, _org, role, *_titles in self.posts if role in sensitive}
+        SecondFactor.objects.bulk_create(
+            SecondFactor(user=users[username], secret=new_secret()) for username in sorted(bound)
+        )
         return users
 
 

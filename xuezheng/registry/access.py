@@ -6,6 +6,7 @@ school's own; the registrar sees all.  Full numbers need a permission and a reas
 
 from enum import StrEnum
 
+from xuezheng.kernel.exchange.access import Permission as Exchange
 from xuezheng.registry import roles
 
 
@@ -25,7 +26,11 @@ class Permission(StrEnum):
     MERGE = "registry.merge"
     IMPORT = "registry.import"
     OPENING = "registry.opening"
+    #: Who looked at whom: everybody's, for the auditor; those in reach, for who answers for them.
     LOOKED_AT = "registry.looked_at"
+    LOOKED_AT_OWN = "registry.looked_at.own"
+    #: Accounts, the posts they hold, their passwords and second factors.
+    ACCOUNTS = "registry.accounts"
 
 
 _SCHOOL = {
@@ -40,10 +45,13 @@ _SCHOOL = {
     Permission.STAFF_REVEAL,
     Permission.ADDRESS_SEE,
     Permission.IMPORT,
+    Exchange.USE,
 }
 GRANTS = {
-    roles.REGISTRAR: set(Permission) - {Permission.LOOKED_AT},
-    roles.SITE_HEAD: _SCHOOL,
+    # Who opens accounts keeps no register, who keeps the register opens no accounts.
+    roles.REGISTRAR: {*Permission, Exchange.USE} - {Permission.LOOKED_AT, Permission.ACCOUNTS},
+    roles.SECURITY_OFFICER: {Permission.ACCOUNTS, Exchange.USE},
+    roles.SITE_HEAD: _SCHOOL | {Permission.LOOKED_AT_OWN},
     roles.SITE_SECRETARY: _SCHOOL,
     roles.TEACHER: {Permission.SITE_SEE},
     roles.TOWN_OFFICER: {Permission.SITE_SEE, Permission.ADDRESS_SEE},

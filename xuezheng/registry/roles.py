@@ -50,6 +50,29 @@ ROLES = (
     Role(PROVINCE_OFFICER, _("省级统计人员"), reach="authority"),
 )
 
+#: What a post lets its holder do, in words, for the holder and for who gives posts.
+ALLOWS = {
+    DIRECTOR: _("看全局看板、计划和指标；审批延期，催办，改亮灯。看不到学生个人信息。"),
+    DEPUTY: _("看全局看板、计划和指标；审批延期，催办，改亮灯。看不到学生个人信息。"),
+    PLAN_OFFICER: _("导入、审核、印发年度计划；核验节点，催办；改政策参数。"),
+    OFFICE_HEAD: _("报告本科室承担的节点，申请延期；看计划和相关指标。"),
+    OFFICER: _("看本科室的计划任务。"),
+    SAFETY_HEAD: _("给隐患定级、复查；重大隐患摘牌；改安全参数。"),
+    SAFETY_OFFICER: _("给隐患定级、复查、催办；看安全指标。"),
+    INSPECTOR: _("看、报、复查全区隐患；看指标。"),
+    TOWN_OFFICER: _("看辖区学校和地址；上报隐患。"),
+    SITE_HEAD: _("管本校班级、学生、教职工和隐患整改；凭理由看本校人员完整证件号。"),
+    SITE_SECRETARY: _("办本校班级、学生、教职工和隐患整改；凭理由看本校人员完整证件号。"),
+    TEACHER: _("上报本校隐患；看本校基本信息。"),
+    OUTSIDE_CONTACT: _("报告交给本单位配合的任务。"),
+    REGISTRAR: _("管全区机构、学籍、教职工、地址；合并重复人员；凭理由看完整证件号。"),
+    AUDITOR: _("看全部审计记录，查谁看过谁的信息；不能改任何数据。"),
+    OPERATOR: _("管后台任务、参数和运行状况；看不到学生和教职工数据，也看不到审计。"),
+    SECURITY_OFFICER: _("开停账号、任免岗位、重置密码和动态验证码、解锁；不能改自己的。"),
+    STATISTICIAN: _("看指标，做统计快照，核对口径；看不到个人信息。"),
+    PROVINCE_OFFICER: _("看各区报来的指标汇总；看不到个人信息。"),
+}
+
 #: No person holds two of these at a time (GB/T 22239-2019, 8.1.5: system, audit and security
 #: management are apart).
 ADMINISTRATORS = frozenset({OPERATOR, SECURITY_OFFICER, AUDITOR})

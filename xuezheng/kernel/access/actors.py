@@ -54,6 +54,11 @@ class StaffActor:
         """The union of what the posts grant."""
         return frozenset().union(*(grants().get(post.role, frozenset()) for post in self.posts))
 
+    @cached_property
+    def needs_second_factor(self) -> bool:
+        """Whether one of the posts asks for a one-time code besides the password."""
+        return any(roles()[post.role].second_factor for post in self.posts)
+
     def can(self, permission: str) -> bool:
         """Whether any post grants the permission somewhere."""
         return str(permission) in self.permissions

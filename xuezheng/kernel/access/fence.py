@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django_htmx.http import HttpResponseClientRedirect
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 
 from xuezheng.kernel.access.actors import Actor, StaffActor
 from xuezheng.kernel.access.guards import Guard, safe
 from xuezheng.kernel.access.scope import Scope
+from xuezheng.kernel.access.signin.middleware import lead_to, open_step, sign_in_address
 
 
 def _reach(by: Actor | None) -> dict[str, str]:
@@ -97,8 +97,8 @@ class FenceMiddleware:
 
     def process_view(
         self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
-    ) -> HttpResponse | None:
-        """Refuse an unmarked view, a NUL character, an anonymous user, a missing permission."""
+    ) -> HttpResponseBase | None:
+        """Refuse an unmarked view, a NUL, an anonymous or half signed-in user, a missing permission."""
         guard: Guard | None = getattr(view, "guard", None)
         if guard is None:
             raise ImproperlyConfigured(f"{view.__module__}.{view.__qualname__} names no permission")
@@ -107,8 +107,9 @@ class FenceMiddleware:
         if guard.anonymous:
             return None
         if request.actor is None:
-            login = redirect_to_login(request.get_full_path())
-            return HttpResponseClientRedirect(login.url) if request.htmx else login
+            return lead_to(request, sign_in_address(request))
+        if not guard.early and (step := open_step(request)):
+            return lead_to(request, reverse(step))
         if guard.permissions and not any(request.actor.can(p) for p in guard.permissions):
             raise PermissionDenied
         return None

@@ -2,6 +2,7 @@
 
 @requires(Permission.GRADE)      staff with the permission somewhere; else 403
 @signed_in                       any signed-in user
+@half_signed_in                  also one who still owes a code or a new password
 @public                          anybody
 """
 
@@ -13,10 +14,14 @@ from django.http import HttpRequest
 
 @dataclass(frozen=True)
 class Guard:
-    """`permissions` empty and `anonymous` false means any signed-in user."""
+    """`permissions` empty and `anonymous` false means any signed-in user.
+
+    `early`: also before the second factor is given and a password that must be changed is changed.
+    """
 
     permissions: frozenset[str] = frozenset()
     anonymous: bool = False
+    early: bool = False
 
 
 def requires(*permissions: str) -> Callable:
@@ -35,6 +40,7 @@ def _mark(guard: Guard) -> Callable:
 
 
 signed_in = _mark(Guard())
+half_signed_in = _mark(Guard(early=True))
 public = _mark(Guard(anonymous=True))
 
 

@@ -1,12 +1,23 @@
-"""Organisations with dated, kinded edges; users; the posts that they hold."""
+"""Organisations with dated, kinded edges; users; the posts that they hold; how they sign in.
+
+What stands here of passwords, codes and addresses are hashes and sealed values only.
+"""
 
 import datetime as dt
+import uuid
+from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from xuezheng.kernel.access.ciphers import SealedField
 
 
 def in_force(day: dt.date, prefix: str = "") -> Q:
@@ -92,6 +103,14 @@ class User(AbstractBaseUser):
     name = models.CharField(_("姓名"), max_length=60)
     name_en = models.CharField(_("英文姓名"), max_length=80, blank=True)
     is_active = models.BooleanField(pgettext_lazy("account", "启用"), default=True)
+    password_changed_at = models.DateTimeField(_("密码设定时间"), db_default=Now())
+    # A first or new password from the security administrator: random, so SHA-256 is enough.
+    one_time_digest = models.CharField(max_length=64, blank=True, editable=False)
+    one_time_until = models.DateTimeField(null=True, editable=False)
+    # Somebody else took the second factor away; told at the next sign-in.
+    factor_reset_at = models.DateTimeField(null=True, editable=False)
+    # Of the demo district: its second factor is no secret.
+    is_sample = models.BooleanField(default=False, editable=False)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]
@@ -104,6 +123,12 @@ class User(AbstractBaseUser):
         if get_language() == "en" and self.name_en:
             return self.name_en
         return self.name
+
+    def set_password(self, raw_password: str | None) -> None:
+        """A new password; a one-time password that waited is void."""
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now()
+        self.one_time_digest, self.one_time_until = "", None
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -138,3 +163,136 @@ class Post(models.Model):
         if get_language() == "en" and self.title_en:
             return self.title_en
         return self.title or self.role
+
+
+class Session(AbstractBaseSession):
+    """A signed-in browser.  Beside Django's columns: whose it is, since when, and from which device.
+
+    `handle` names it on the person's own page, where its key must not stand.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    # Not unique: while the key is changed, the old and the new row hold the same data.
+    handle = models.UUIDField(null=True)
+    signed_in_at = models.DateTimeField(_("登录时间"), null=True)
+    seen_at = models.DateTimeField(_("最近使用"), null=True)
+    device = models.CharField(_("设备"), max_length=60, blank=True)
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = _("登录会话")
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        """The engine of settings.SESSION_ENGINE."""
+        from xuezheng.kernel.access.signin.sessions import SessionStore
+
+        return SessionStore
+
+    def fill(self, data: dict[str, Any]) -> None:
+        """Take over what the session's own data say (signin/sessions.py names the keys)."""
+
+        def moment(seconds: int | None) -> dt.datetime | None:
+            return dt.datetime.fromtimestamp(seconds, dt.UTC) if seconds else None
+
+        self.user_id = data.get(SESSION_KEY)
+        self.handle = uuid.UUID(data["handle"]) if "handle" in data else None
+        self.signed_in_at, self.seen_at = moment(data.get("signed_in")), moment(data.get("seen"))
+        self.device = data.get("device", "")
+
+
+class AttemptKind(models.TextChoices):
+    """What failed attempts are counted by."""
+
+    NAME = "name", _("用户名")
+    ADDRESS = "address", _("网络地址")
+    FACTOR = "factor", _("动态验证码")
+    NUMBER = "number", _("手机号码")
+    SENDER = "sender", _("发送短信的网络地址")
+
+
+class Attempts(models.Model):
+    """Failed attempts under one user name, address or number; all known as keyed hashes only.
+
+    `user` is there when the name is somebody's, so that the security administrator sees whom it locks.
+    """
+
+    kind = models.CharField(_("按什么计数"), max_length=8, choices=AttemptKind)
+    digest = models.CharField(max_length=64)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="attempts")
+    failures = models.PositiveIntegerField(_("失败次数"), default=0)
+    first_at = models.DateTimeField(_("首次失败"))
+    last_at = models.DateTimeField(_("最近失败"))
+    locked_until = models.DateTimeField(_("锁定至"), null=True)
+
+    class Meta:
+        verbose_name = _("登录失败计数")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "digest"], name="attempts_once_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.digest[:8]}"
+
+
+class PastPassword(models.Model):
+    """The hash of a password that a user had, so that it is not taken again."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="past_passwords")
+    password = models.CharField(max_length=128)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("历史密码")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.at:%Y-%m-%d}"
+
+
+class SecondFactor(models.Model):
+    """The secret of a user's code generator.  `last_step`: a code of this or an older step is spent."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
+    secret = SealedField()
+    enrolled_at = models.DateTimeField(_("绑定时间"), db_default=Now())
+    last_step = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("动态验证码绑定")
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class RecoveryCode(models.Model):
+    """A keyed hash of a code that stands in for the generator, once."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(_("使用时间"), null=True)
+
+    class Meta:
+        verbose_name = _("恢复码")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.digest[:8]}"
+
+
+class SmsChallenge(models.Model):
+    """A code sent to a telephone: keyed hash, five minutes, a few tries, one use."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = SealedField(_("手机号码"))
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(_("失效时间"))
+    tries = models.PositiveIntegerField(_("已试次数"), default=0)
+    used = models.BooleanField(_("已使用"), default=False)
+
+    class Meta:
+        verbose_name = _("短信验证码")
+
+    def __str__(self) -> str:
+        return str(self.id)

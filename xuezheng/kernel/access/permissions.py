@@ -18,12 +18,14 @@ class Role:
     """A role: its key, its name, and how far it reaches.
 
     `reach` is "own" (the post's organisation and what stands below it) or "authority" (everything
-    below the authority to which the post's organisation belongs).
+    below the authority to which the post's organisation belongs).  `second_factor`: whoever holds it
+    must give a one-time code besides the password before anything else.
     """
 
     key: str
     label: str
     reach: str = "own"
+    second_factor: bool = False
 
 
 @cache
