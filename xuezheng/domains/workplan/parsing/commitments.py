@@ -27,7 +27,7 @@ ACTION = re.compile(
     r"设置|设计|安排|部署|分解|分类|实行|施行|送教|送医|送戏|建档|录入|上线|接入|延伸|延长|顺延|覆盖|凸显|展示|讲好|唱响|续写|深入|全面|切实"
 )
 _BACKGROUND = re.compile(
-    r"(?:近年来|近几年|去年|上年|过去|当前|目前|随着|由于|鉴于|众所周知|一年来|回顾|现将|本(?:责任书|方案|计划|办法|通知|要点|清单|细则)(?:一式|自|由|有效|共)|为此|特制定|以下|如下|经.{0,10}研究)"
+    r"(?:近年来|近几年|去年|上年|过去|当前|目前|随着|由于|鉴于|众所周知|一年来|回顾|现将|本(?:责任书|方案|计划|办法|通知|要点|清单|细则)(?:一式|自|由|有效|共)|为此|为[^。]{2,80}制定本|(?:全[县区市镇乡校]|我[县区市镇乡校园院])?(?:现有|共有)|特制定|以下|如下|经.{0,10}研究)"
 )
 _FLOURISH = re.compile(
     r"(?:不懈努力|作出(?:新的|更大|应有的?)?.{0,4}贡献|再上新台阶而|新的?篇章|添砖加瓦|而努力奋斗|而奋斗|保驾护航！)"
@@ -35,7 +35,9 @@ _FLOURISH = re.compile(
 _LEAD_IN = re.compile(r"(?:[:：]|如下|以下(?:工作|任务|几个?方面).*)$")
 _ITEM_NUMBER = re.compile(r"(?:[①-⑳]|（\d{1,2}）|\d{1,2}(?:）|[.、](?!\d)))\s*")
 _PURPOSE_ONLY = re.compile(r"(?:为了?|以)[^，。；]*[，。；]?$")
-_NOTHING_BUT_LABEL = re.compile(r"^[（〔【]?(?:附件|抄送|联系人|联系电话|主送|印发|日期)")
+_NOTHING_BUT_LABEL = re.compile(
+    r"^[（〔【]?(?:副?组\s*长|成\s*员|组\s*员|联络员|附件|抄送|联系人|联系电话|主送|印发|日期)"
+)
 _CLOSING_VERB = re.compile(
     r"^(?:此外|另外|除此之外)[，、](?:还要|要|还将)?(?:继续|进一步|同步|统筹|认真|切实|扎实|全力)*(?:做好|抓好|推进|开展|加强|落实|完成|做实|抓实)"
 )
@@ -47,12 +49,17 @@ IDEA = re.compile(
 )
 
 
+def is_background(sentence: str) -> bool:
+    """Whether a sentence tells why, since when or how things are."""
+    return bool(_BACKGROUND.match(sentence))
+
+
 def is_commitment(sentence: str, *, any_verb: bool = False) -> bool:
     """Whether a sentence promises an action; with `any_verb` also by a verb that ACTION does not know."""
     words = sentence.strip("。；！？，、：:; ")
     if len(words) < 4 or _NOTHING_BUT_LABEL.match(words) or _LEAD_IN.search(sentence.strip()):
         return False
-    if _BACKGROUND.match(words) or _FLOURISH.search(words):
+    if is_background(words) or _FLOURISH.search(words):
         return False
     if _PURPOSE_ONLY.fullmatch(words) and "，" not in words:
         return False

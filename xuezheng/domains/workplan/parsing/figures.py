@@ -54,9 +54,10 @@ FIGURE = re.compile(
     r"|(?P<per>\d{1,6}(?:\.\d{1,3})?)(?P<base>/\d{0,4}[十百千]?万)(?![\u4e00-\u9fff]*元)"
     rf"|(?P<low>{_NUMBER})(?P<lowunit>[万亿]?{_UNIT})?(?P<join>{_JOIN})"
     rf"(?P<high>{_NUMBER})(?P<hpower>[万亿]?)(?P<hunit>{_UNIT})"
-    rf"|(?P<number>{_NUMBER})\s?(?P<power>[万亿]?)(?P<vague>[余多]?)(?P<unit>{_UNIT}|(?<=万)(?=[，。；、]))"
+    rf"|(?P<number>{_NUMBER})\s?(?P<about>[余多](?=[万亿]))?(?P<power>[万亿]?)(?P<vague>[余多]?)(?P<unit>{_UNIT}|(?<=万)(?=[，。；、]))"
     rf"|(?P<biglow>{_BIG}){_JOIN}(?P<bighigh>{_BIG})(?P<bigpower>[万亿]?)(?P<bigunit2>{_BIG_UNIT})"
     rf"|(?P<big>{_BIG})\s?(?P<bigpow>[万亿]?)(?P<bigvague>[余多]?)(?P<bigunit>{_BIG_UNIT})"
+    r"|(?P<days>(?<=[过于少])\d{1,3})日(?=[，。；、（]|$)"
     r"|零(?P<zero>事故|发生|增长|投诉|伤亡|死亡|感染|辍学|失学|新增|违规|违纪|差错|案件|上访|溺亡|欺凌|失误|"
     r"返贫|瞒报|纠纷|冲突|死伤|延误|欠薪|火灾|积压|超标|漏报|拖欠|入校|流入)"
     r"|(?P<bare>(?<=[到至于过达≤≥<>在])(?!20\d\d)\d+(?:\.\d+)?(?=[，。；、]|以[上内下]|$))"
@@ -132,6 +133,8 @@ def _read(found: re.Match[str]) -> Quantity | None:
         return Quantity(percentage(found["percent"]), "%", **where)
     if found["mille"] or found["thousandth"]:
         return Quantity(plain_number(found["mille"] or found["thousandth"]), "‰", **where)
+    if found["days"]:
+        return Quantity(plain_number(found["days"]), "日", **where)
     if found["doublings"]:
         return Quantity(plain_number(found["doublings"]), "番", **where)
     if found["per"]:
@@ -162,7 +165,7 @@ def _read(found: re.Match[str]) -> Quantity | None:
         times(_number(found["number"]), power),
         unit,
         chinese=not found["number"][0].isdigit(),
-        vague=bool(found["vague"]),
+        vague=bool(found["vague"] or found["about"]),
         **where,
     )
 

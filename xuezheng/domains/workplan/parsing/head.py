@@ -5,20 +5,22 @@ from dataclasses import dataclass
 
 from xuezheng.domains.workplan.parsing.numerals import chinese_number
 from xuezheng.domains.workplan.parsing.outline import KEYWORDS, number_of
-from xuezheng.domains.workplan.parsing.wording import Span
+from xuezheng.domains.workplan.parsing.wording import Span, shadow
 
 _PLAN_WORDS = (
     r"工作要点|工作计划|工作方案|实施方案|行动方案|行动计划|任务清单|任务分解表?|任务分解|工作安排|重点工作|工作思路|工作打算|"
     r"目标任务|实施意见|工作意见|要点|计划|方案|清单|安排|分解表|责任书|台账|一览表"
 )
 _TITLE = re.compile(rf"(?:{_PLAN_WORDS})(?:（[^）]{{0,14}}）)?》?(?:的通知)?$")
+#: Opinions and notices are plans only by their whole title.
+_OPINION = re.compile(r"关于.{4,40}的(?:意见|通知)$")
 _NOTICE = re.compile(
     r"仅供|照搬|原创|投稿|转载|来源|作者|版权|浏览|发布时间|责任编辑|字号|打印|点击|^文章"
 )
 _ISSUER = re.compile(
     r"^(?:关于印发)?《?(?:(?:20\d\d|二[〇零○]..)(?:学)?年度?)?(?P<name>[\u4e00-\u9fffXxＸ×*○]{0,24}?(?:[\u4e00-\u9fff]{0,4}工委|(?:县|市|区|镇|乡)委|纪委|党[工]?委|教育体育局|教育局|教体局|教育委员会|教委|卫生健康局|卫健局|"
     r"卫生健康委员会|卫健委|水利局|水务局|交通运输局|交通局|体育局|民政局|财政局|人民政府办公室|人民政府|街道办事处|街道|管委会|[\u4e00-\u9fff]{2,14}办公室(?=20\d\d|二[〇零○])|"
-    r"委员会|总工会|妇联|团委|[\u4e00-\u9fff]{1,8}学院|大学|集团|学校|(?<!中)小学(?![、和])|中学|[一二三四五六七八九十验][小中](?!学)|幼儿园|医院|卫生院|(?<=[^林农])[林农渔牧]场|[大支总]队|检察院|法院|联合会|协会|公司|[\u4e00-\u9fff]{1,8}馆|[\u4e00-\u9fff]{1,8}[站所](?=20\d\d|二[〇零○])|[\u4e00-\u9fff]{1,8}局|[\u4e00-\u9fff]{1,6}中心|镇|乡|社区))"
+    r"委员会|总工会|妇联|团委|[\u4e00-\u9fff]{1,8}学院|大学|集团|学校|(?<!中)小学(?![、和])|中学|[一二三四五六七八九十验][小中](?!学)|幼儿园|医院|卫生院|(?<=[^林农])[林农渔牧]场|[大支总]队|检察院|法院|联合会|协会|公司|[\u4e00-\u9fff]{1,8}馆|[\u4e00-\u9fff]{1,8}[站所](?=20\d\d|二[〇零○])|[\u4e00-\u9fff]{1,8}[局院](?=20\d\d|二[〇零○]|[\u4e00-\u9fff]{0,14}(?:工作|计划|方案|要点))|[\u4e00-\u9fff]{1,6}中心|镇|乡|社区))"
     r"(?=20\d\d|二[〇零○]|关于|年度|“|工作|教育|安全|[\u4e00-\u9fff\d]{0,18}(?:工作(?!委员会)|任务|计划|方案|要点|清单|分解))(?!工作委员会)"
 )
 #: After 青石镇 or 江城大学: its school, faculty or centre is the issuer.
@@ -74,7 +76,7 @@ def find_head(source: str, seen: str, lines: list[Span]) -> Head:
     issuer = _issuer(source, seen, lines, title, first, signature)
     if issuer is None and outer != title:
         issuer = _issuer(source, seen, lines, outer, first, signature)
-    year = _year_of_title(title or "") or _year_of_text(lines)
+    year = _year_of_title(shadow(title or "")) or _year_of_text(lines)
     return Head(title, issuer, year, end, foot)
 
 
@@ -104,7 +106,8 @@ def _title_lines(lines: list[Span]) -> tuple[int, int | None]:
             continue
         if at and number_of(line.text) and not line.text.startswith("#"):
             break
-        if not (_TITLE.search(words) and len(words) <= 60 and not re.search(r"[。；！]", words)):
+        titled = _TITLE.search(words) or _OPINION.fullmatch(words)
+        if not (titled and len(words) <= 60 and not re.search(r"[。；！]", words)):
             continue
         first = at
         above = lines[at - 1].text.strip("#* ") if at else ""
@@ -191,10 +194,14 @@ def _issuer(
 ) -> str | None:
     if title:
         plain = re.sub(r"\s", "", title)
-        found = _ISSUER.match(plain)
+        found = _ISSUER.match(shadow(plain))
         if found and len(found["name"]) >= 3:
+            name = plain[slice(*found.span("name"))]
+            signed = source[signature.start : signature.end] if signature else ""
+            if signed.startswith(name) and signed.endswith("办事处"):
+                return signed
             inner = _INNER.match(plain, found.end("name"))
-            return found["name"] + (inner["name"] if inner else "")
+            return name + (inner["name"] if inner else "")
     if signature:
         return source[signature.start : signature.end]
     for line in lines[: first + 4]:

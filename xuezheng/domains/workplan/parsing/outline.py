@@ -48,7 +48,7 @@ CONTAINERS = (
 )
 #: Headings only as a line of their own.
 _SHORT = re.compile(
-    r"(?:总?目标|任务|措施|行动|保障|要求|目标与任务|目标和任务|工作目标及任务|考核|附则|步骤|进度|分工|目标指标|经费保障|监督考核|考核奖惩)"
+    r"(?:总?目标|任务|措施|做法|主要做法|行动|保障|要求|目标与任务|目标和任务|工作目标及任务|考核|附则|步骤|进度|分工|目标指标|经费保障|监督考核|考核奖惩)"
 )
 MONTHS = r"(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?(?:工作(?:安排)?)?"
 KEYWORDS = re.compile(rf"(?:(?:20\d\d年)?(?:{INTRODUCTIONS}|{CONTAINERS})|{MONTHS})")
@@ -68,6 +68,7 @@ _NO_TITLE = re.compile(
 )
 LONGEST_BARE = 18
 LONGEST_STYLED = 60
+LAST_ITEM = 20
 #: Where the search for the end of a run-in title stops.
 LONGEST_TITLE = 400
 
@@ -216,6 +217,8 @@ def find_marks(lines: list[Span], styled: Mapping[int, int]) -> list[Mark]:
             mark.style = "md"
         elif keyword := re.match(rf"(?:【)?({KEYWORDS.pattern})(?:】|[：。 ])(?=.)", line.text):
             mark = _bare_mark(line, keyword.span(1), keyword.end())
+        elif not marks and (first := re.match(r"(总?目标|任务)：(?=.)", line.text)):
+            mark = _bare_mark(line, first.span(1), first.end())
         elif closing := CLOSING.match(line.text):
             mark = _bare_mark(line, closing.span(1), 0)
             mark.style = "closing"
@@ -226,6 +229,26 @@ def find_marks(lines: list[Span], styled: Mapping[int, int]) -> list[Mark]:
             mark.followed = mark.own_line and after is not None and bool(number_of(after.text))
             marks.append(mark)
     return marks
+
+
+_FIRST_ITEM = re.compile(r"（1）|1）|①|1[.、](?!\d)")
+
+
+def split_items(lines: list[Span]) -> list[Span]:
+    """Lines such as （1）甲；（2）乙 with each item as a line of its own."""
+    found: list[Span] = []
+    for line in lines:
+        begin, number = 0, 2
+        first = _FIRST_ITEM.match(line.text)
+        while first and number <= LAST_ITEM:
+            mark = first.group().replace("①", chr(ord("①") + number - 1)).replace("1", str(number))
+            cut = re.compile(rf"[。；]\s*({re.escape(mark)}(?!\d))").search(line.text, begin)
+            if not cut:
+                break
+            found.append(Span(line.text[begin : cut.start(1)].rstrip(), line.start + begin))
+            begin, number = cut.start(1), number + 1
+        found.append(Span(line.text[begin:], line.start + begin))
+    return found
 
 
 def _numbered_mark(line: Span, found: tuple[str, int, int, int]) -> Mark:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from xuezheng.domains.workplan.parsing.commitments import (
     IDEA,
     closing_list,
+    is_background,
     is_commitment,
     without_note,
 )
@@ -15,7 +16,7 @@ from xuezheng.domains.workplan.parsing.contradictions import contradictions, kee
 from xuezheng.domains.workplan.parsing.head import Head, find_head
 from xuezheng.domains.workplan.parsing.kinds import propose_kind
 from xuezheng.domains.workplan.parsing.model import Doubt, Figure, Heading, Plan, PlanError, Promise
-from xuezheng.domains.workplan.parsing.outline import INTRODUCES, REVIEW
+from xuezheng.domains.workplan.parsing.outline import INTRODUCES, REVIEW, split_items
 from xuezheng.domains.workplan.parsing.reading import Grid, is_text, normalise, read
 from xuezheng.domains.workplan.parsing.table_plan import plan_from_tables
 from xuezheng.domains.workplan.parsing.tables import find_task_table
@@ -35,7 +36,9 @@ def parse_text(text: str, levels: Mapping[int, int] = MappingProxyType({})) -> P
     lines = lines_of(seen)
     head = find_head(text, seen, lines)
     plan = Plan(text=text, title=head.title, issuer=head.issuer, year=head.year)
-    body = [line for line in lines if line.start >= head.end and line.start < head.foot]
+    body = split_items(
+        [line for line in lines if line.start >= head.end and line.start < head.foot]
+    )
     plan.sections = build_tree(text, body, head.foot, _places(seen, levels))
     plan.warnings = numbering_doubts(plan.sections)
     _read_sections(plan, seen, head)
@@ -155,7 +158,9 @@ def _read_heading(plan: Plan, seen: str, heading: Heading, until: int, owner: st
         pieces = [
             s for s in sentences_of(seen, heading.body, until) if not NOTE.match(seen, s.start)
         ]
-        pieces = [s for s in pieces if is_commitment(s.text, any_verb=True)] or [title]
+        pieces = [s for s in pieces if is_commitment(s.text, any_verb=True)]
+        if not pieces and not is_background(title.text):
+            pieces = [title]
         plan.commitments += [_promise(plan, heading.path, piece) for piece in pieces]
 
 

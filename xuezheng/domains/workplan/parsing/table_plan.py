@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from xuezheng.domains.workplan.parsing.bounds import comparator_of
 from xuezheng.domains.workplan.parsing.contradictions import contradictions, keep_wording
+from xuezheng.domains.workplan.parsing.figures import Quantity
 from xuezheng.domains.workplan.parsing.head import find_head
 from xuezheng.domains.workplan.parsing.kinds import propose_kind
-from xuezheng.domains.workplan.parsing.model import Heading, Plan, Promise
+from xuezheng.domains.workplan.parsing.model import Figure, Heading, Plan, Promise
+from xuezheng.domains.workplan.parsing.numerals import plain_number
 from xuezheng.domains.workplan.parsing.outline import number_of
 from xuezheng.domains.workplan.parsing.tables import TableRow, TaskTable
 from xuezheng.domains.workplan.parsing.targets import find_targets
@@ -15,6 +18,10 @@ from xuezheng.domains.workplan.parsing.tree import numbering_doubts
 from xuezheng.domains.workplan.parsing.units import merge_note
 from xuezheng.domains.workplan.parsing.wording import Span, lines_of, sentences_of, shadow, trimmed
 
+#: A cell that holds nothing but a figure, perhaps with a bound.
+_BARE_FIGURE = re.compile(
+    r"(?P<bound>[≥≤<>]|不[低少高]于|不超过|达到?)?\s?(?P<number>\d{1,12}(?:\.\d{1,4})?)(?P<percent>%)?(?P<after>以[上内下])?$"
+)
 _ITEM_NUMBER = re.compile(
     r"(?:\d{1,2}(?:[.、](?!\d)|）)|（\d{1,2}）|（[一二三四五六七八九十]+）|[①-⑳])\s*"
 )
@@ -134,7 +141,13 @@ def _write_row(
         (parent.children if parent else plan.sections).append(heading)
         if not row.measure or row.measure == title:
             pieces.append(Span(title, start))
-    if row.measure and row.measure != title:
+    if row.unit and _BARE_FIGURE.fullmatch(shadow(row.measure)):
+        # 指标 | 单位 | 目标: the promise is the indicator with its figure.
+        start, end = writer.add(row.measure)
+        start = heading.title_start if heading.start == begin else start
+        pieces.append(Span(shadow(writer.text[start:end]), start))
+        writer.add("\t")
+    elif row.measure and row.measure != title:
         start, _end = writer.add(row.measure)
         pieces += [Span(piece.text, piece.start + start) for piece in _items(shadow(row.measure))]
         writer.add("\t")
@@ -148,7 +161,8 @@ def _write_row(
     ]
     writer.add("\t".join(filter(None, rest)))
     writer.text = writer.text.rstrip("\t")
-    heading.end = len(writer.text)
+    # A row that only continues the one above may have written nothing.
+    heading.end = len(writer.text.rstrip())
     if parent:
         parent.end = heading.end
     writer.add("\n")
@@ -171,10 +185,36 @@ def _items(measure: str) -> list[Span]:
     return found
 
 
+def _cell_target(row: TableRow, heading: Heading, piece: Span, figure: re.Match[str]) -> Figure:
+    """The figure of a cell; its unit stands in a cell of its own."""
+    start, end = piece.start + figure.start(), piece.start + figure.end()
+    unit = "%" if figure["percent"] else row.unit
+    quantity = Quantity(plain_number(figure["number"]), unit, start, end)
+    comparator, strict, _width = comparator_of(
+        quantity, figure["bound"] or "", figure["after"] or ""
+    )
+    return Figure(
+        section=heading.path,
+        text=figure.group(),
+        value=quantity.value,
+        unit=unit,
+        comparator=comparator,
+        strict=strict,
+        hedged=False,
+        period=row.due or None,
+        start=start,
+        end=end,
+        subject=row.task,
+    )
+
+
 def _read_row(plan: Plan, seen: str, heading: Heading, row: TableRow, pieces: list[Span]) -> None:
     """Commitments, targets and units of a row; its date is the period of targets that name none."""
     for piece in pieces:
         targets, doubts = find_targets(seen, piece, heading.path, plan.year)
+        figure = _BARE_FIGURE.search(piece.text)
+        if row.unit and figure:
+            targets, doubts = [_cell_target(row, heading, piece, figure)], []
         for target in targets:
             target.period = target.period or row.due or None
         plan.targets += targets

@@ -9,6 +9,7 @@ from xuezheng.domains.workplan.parsing.units import split_names
 
 #: Column -> what its header may say.  The first that matches a header cell wins.
 HEADERS = [
+    ("unit", r"(?:计量|指标)?单位"),
     ("no", r"序号|编号|号|No\.?"),
     ("support", r"(?:配合|协同|协办|参与|协助)(?:科室|单位|部门|处室|股室)?"),
     ("lead", r"(?:牵头|责任|主办|承办|主责|负责|落实)(?:科室|单位|部门|处室|股室|科|主体)|牵头|责任(?:科室)?（?单位）?|责任主体"),
@@ -17,10 +18,11 @@ HEADERS = [
     ("due", r"(?:计划)?(?:完成|办结|推进|实施|工作)?(?:时限|时间|日期|期限|节点|时间节点|进度安排)(?:要求)?|完成时间及?节点"),
     ("progress", r"(?:工作|目前|完成|落实|推进|月度)?(?:进展|进度|完成)(?:情况)?|落实情况|完成情况|备注进展"),
     ("group", r"(?:任务)?类别|类型|板块|领域|大项|一级(?:任务|指标|目标)|方面|工作类别"),
-    ("measure", r"(?:具体|主要|工作|推进|实施)?(?:举措|措施|内容|做法|任务分解|目标举措)|举措[/／、]?目标|(?:工作|年度|具体|预期|量化)?(?:目标|任务目标|指标|目标要求|目标值|成效)|具体(?:任务|要求|工作)|工作(?:内容|要求|举措)(?:及目标)?|目标任务|主要(?:内容|任务)|二级(?:任务|指标)"),
-    ("task", r"(?:重点|工作|主要|年度|目标)?(?:任务|项目|工作|事项)(?:名称)?|任务名称|重点(?:项目|工作)"),
+    ("measure", r"20\d\d年度?(?:目标|计划)值?|(?:主要)?建设(?:内容|规模)(?:[及和与]?(?:建设)?(?:内容|规模))?|(?:具体|主要|工作|推进|实施)?(?:举措|措施|内容|做法|任务分解|目标举措)|举措[/／、]?目标|(?:工作|年度|具体|预期|量化)?(?:目标|任务目标|指标|目标要求|目标值|成效)|具体(?:任务|要求|工作)|工作(?:内容|要求|举措)(?:及目标)?|目标任务|主要(?:内容|任务)|二级(?:任务|指标)"),
+    ("task", r"(?:重点|工作|主要|年度|目标|民生|改革|创建|整治)?(?:任务|项目|工作|事项|实事)(?:名称)?|指标名称|指标|任务名称|重点(?:项目|工作)"),
 ]  # fmt: skip
 _COMPILED = [(name, re.compile(pattern)) for name, pattern in HEADERS]
+_GROUP_NUMBER = re.compile(r"[一二三四五六七八九十]{1,3}、?")
 _NEEDED = {"task", "measure"}
 
 
@@ -34,6 +36,7 @@ class TableRow:
     group: str = ""
     task: str = ""
     measure: str = ""
+    unit: str = ""
     due: str = ""
     leader: str = ""
     lead: list[str] = field(default_factory=list)
@@ -79,7 +82,13 @@ def find_task_table(grid: Grid) -> TaskTable | None:
             continue
         if re.match(r"(?:注|备注|说明|填表)", filled[0]) and len(filled) <= 2:
             continue
+        if len(filled) == 2 and len(columns) > 3 and _GROUP_NUMBER.fullmatch(filled[0]):
+            # 一 | 教育类: a number and a name, and nothing to do.
+            group = f"{filled[0].rstrip('、')}、{filled[1]}"
+            continue
         found = _row(sheet, number, values, group, rows[-1] if rows else None)
+        if re.match(r"(?:合\s*计|总\s*计|小\s*计)", filled[0]):
+            continue
         # A row that names nothing to do holds only totals, signatures or the like.
         if re.search(r"\w", found.task + found.measure):
             rows.append(found)
@@ -133,7 +142,7 @@ def _row(
     row = TableRow(sheet, number)
     row.group = values.get("group") or ("" if group else (before.group if before else "")) or group
     row.no, row.task = values.get("no", ""), values.get("task", "")
-    row.measure = values.get("measure", "")
+    row.measure, row.unit = values.get("measure", ""), values.get("unit", "")
     continued = before is not None and not row.task and row.group == before.group
     if continued and "task" in values:
         row.task = before.task

@@ -17,7 +17,7 @@ def build_tree(
     The last section ends at `foot`; `styled` as in find_marks.
     """
     marks = find_marks(lines, styled)
-    nesting = _Nesting(marks)
+    nesting = _Nesting(source, marks)
     roots: list[Heading] = []
     stack: list[tuple[Mark, Heading]] = []
     for at, mark in enumerate(marks):
@@ -49,7 +49,8 @@ def build_tree(
 class _Nesting:
     """How the styles of one document nest."""
 
-    def __init__(self, marks: list[Mark]) -> None:
+    def __init__(self, source: str, marks: list[Mark]) -> None:
+        self.source = source
         self.marks = marks
         self.places: dict[str, list[int]] = {}
         for at, mark in enumerate(marks):
@@ -114,7 +115,7 @@ class _Nesting:
 
     def _blank_before(self, at: int) -> bool:
         """Whether text stands between the heading before and this one."""
-        return self.marks[at].start - self.marks[at - 1].body > 3
+        return bool(self.source[self.marks[at - 1].body : self.marks[at].start].strip())
 
 
 def _holds(outer: Mark, mark: Mark) -> bool:

@@ -19,7 +19,7 @@ from xuezheng.domains.workplan.parsing.wording import Span
 MAKES = re.compile(
     r"新建|改建|扩建|迁建|重建|续建|建成|建设|建好|共建|建立|设立|成立|创建|创成|争创|打造|培育|培养|培训|轮训|完成|"
     r"开展|举办|举行|组织|承办|主办|招聘|招录|招收|引进|评选|评定|选树|选拔|选派|选聘|遴选|推选|评出|新增|增加|增设|"
-    r"增开|增配|投入|投放|投用|投运|争取|安排|资助|救助|帮扶|命名|认定|推出|开设|开办|实施|发放|配备|配齐|配置|改造|维修|修缮|"
+    r"增开|增配|投入|投放|投用|投运|投产|净增|带徒|争取|安排|资助|救助|帮扶|命名|认定|推出|开设|开办|实施|发放|配备|配齐|配置|改造|维修|修缮|"
     r"公布|发布|确定|达到|实现|推进|启动|开工|开发|编制|编印|出台|制定|制订|修订|发展|申报|获得|获评|输送|签约|签订|"
     r"结对|采购|购置|更新|[加安增]装|加固|铺设|新购|新辟|新开|优化|开通|调整|整治|治理|排查|检查|抽查|督查|督导|巡查|走访|调研|"
     r"整改|查处|化解|消除|清理|关停|拆除|盘活|种植|植树|补植|疏浚|打通|提供|筹集|募集|转移|吸引|接待|办好|办成|办理|"
@@ -99,13 +99,17 @@ _PENALTY = re.compile(
 
 
 def _verdict_on_share(quantity: Quantity, before: str, after: str) -> str:
-    if _PENALTY.search(before) or re.match(r"(?:一律|并|予以)*(?:倒?扣|罚|核减)", before):
+    if (
+        re.match(r"的?(?:奖励|予以|扣|罚)", after)
+        or _PENALTY.search(before)
+        or re.match(r"(?:一律|并|予以)*(?:倒?扣|罚|核减)", before)
+    ):
         return "no"
     if re.search(rf"(?<!不)(?<!不得){UNDER}$", before) and re.match(r"的", after):
         return "no"
     if re.search(r"(?:[前后末]|排名)$", before):
         return "no"
-    if re.search(r"(?:权重|占比?(?:考核|总分|总成绩|绩效)[^，]{0,6}|按)$", before):
+    if re.search(r"(?:权重占?|占比?(?:考核|总分|总成绩|绩效)[^，]{0,6}|按)$", before):
         return "unsure"
     if re.match(r"(?:以上|以下)?的[^，。]{2,14}(?:存在|没有|不)", after):
         return "no"
@@ -122,7 +126,7 @@ _TALLY = re.compile(
 _CONDITION_AROUND_COUNT = re.compile(r"连续$|每隔$|前$|[容受]纳(?:不超过)?$")
 #: After a figure that is a limit of a rule or of another figure: 24小时内办结率, 超过30学时方可参加.
 _CONSEQUENCE = re.compile(
-    r"之?内[^，。；]{0,10}率|[^，。；]{0,6}(?:方可|才能|才可|方能)|(?:以[上下])?(?:者|的[，]?(?:一律|应|须|不得))|/(?:小时|秒|分钟)"
+    r"之?内[^，。；]{0,10}率|[^，。；]{0,6}(?:方可|才能|才可|方能)|(?:以[上下])?(?:者|的[，]?(?:一律|应(?![急用届对])|须|不得))|/(?:小时|秒|分钟)"
 )
 _TIMES = {"天", "小时", "个月", "周", "学时", "课时"}
 #: After these a figure measures a rule or a set of things: 每超额1个百分点, 对照38项指标.
@@ -160,7 +164,8 @@ def _verdict_on_count(
         r"的(?:[\u4e00-\u9fff]|$)", after
     ):
         return "no"
-    if quantity.chinese and quantity.value < 10 and _TALLY.match(after):
+    few = quantity.chinese and not isinstance(quantity.value, list) and quantity.value < 10
+    if few and _TALLY.match(after):
         return "no"
     if _CONDITION_AROUND_COUNT.search(before) or _CONSEQUENCE.match(after):
         return "no"
@@ -181,6 +186,13 @@ def _verdict_on_count(
         return "target"
     if quantity.unit in _TIMES and re.search(r"(?:学习|培训|研修|实习|跟岗|集训|开放)$", before):
         return "target"
+    if re.search(r"(?:达到|满)$", before) and re.match(
+        r"的(?!规模|水平|目标|标准)[\u4e00-\u9fff]{2}", after
+    ):
+        # 达到100本的学生授予称号: a condition.
+        return "no"
+    if re.match(r"的[\u4e00-\u9fff]", after) and re.search(r"(?:组建|成立|选配)$", before):
+        return "target"
     if re.match(r"的[\u4e00-\u9fff]", after) and not bounded:
         # 日供水3000吨的水厂: the figure describes the thing.
         return "unsure" if MAKES.search(before) else "no"
@@ -197,11 +209,7 @@ def _verdict_on_count(
     if bounded or (rhythm and quantity.unit not in {"元", "米", "分"}):
         return "target"
     whole_before = text[max(clause.sentence.start, quantity.start - 3 * NEAR) : quantity.start]
-    if (
-        quantity.chinese
-        and quantity.value < 10
-        and quantity.unit in {"个", "项", "类", "种", "位", "名", "对", "组", "条", "本", "期"}
-    ):
+    if few and quantity.unit in {"个", "项", "类", "种", "位", "名", "对", "组", "条", "本", "期"}:
         concrete = quantity.unit == "条" and MAKES.search(before)
         return "target" if near or concrete else "no"
     if _COMPANY.search(before):
