@@ -2,11 +2,16 @@
 
 import asyncio
 import datetime as dt
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
-from django.db import ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -166,7 +171,8 @@ def test_buttons_tell_what_happened(operator: Client) -> None:
 def test_why_a_job_failed_is_kept_without_its_message(own_database, monkeypatch) -> None:
     """A worker in earnest: its job dies of an error that quotes somebody."""
 
-    @app.task(name="tests.failing")
+    # A queue of its own, so that the program's periodic jobs do not run here as well.
+    @app.task(name="tests.failing", queue="tests")
     def failing(name: str) -> None:
         raise ValueError(f"cannot greet {name}")
 
@@ -178,8 +184,13 @@ def test_why_a_job_failed_is_kept_without_its_message(own_database, monkeypatch)
             async def work() -> None:
                 async with working.open_async():
                     await working.run_worker_async(
-                        wait=False, install_signal_handlers=False, listen_notify=False
+                        queues=["tests"],
+                        wait=False,
+                        install_signal_handlers=False,
+                        listen_notify=False,
                     )
+                # The worker's thread ends here, as it does not in a worker.
+                await sync_to_async(connections.close_all)()
 
             asyncio.run(work())
     finally:
@@ -264,3 +275,26 @@ def test_pages_cannot_forge_failures_or_backups(db) -> None:
             with refused, transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL ROLE xuezheng_web")
                 cursor.execute(sql)
+
+
+def test_web_processes_add_up_their_counters(tmp_path: Path) -> None:
+    """Two processes count, and each of them could tell the sum."""
+    script = (
+        "import sys; from xuezheng.kernel.telemetry.requests import REQUESTS;"
+        "REQUESTS.labels('GET', 200).inc(int(sys.argv[1]));"
+        "from prometheus_client import CollectorRegistry, generate_latest;"
+        "from prometheus_client.multiprocess import MultiProcessCollector;"
+        "r = CollectorRegistry(); MultiProcessCollector(r); print(generate_latest(r).decode())"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", script, count],
+            env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+            cwd=Path(__file__).resolve().parents[3],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for count in ("3", "4")
+    ]
+    assert values(told[1])['xuezheng_requests_total{method="GET",status="200"}'] == 7
