@@ -46,6 +46,15 @@ def test_units_and_installer_agree_on_the_folder() -> None:
     assert "target=${1:-/opt/xuezheng}" in (ROOT / "deploy" / "install.sh").read_text()
 
 
+def test_roles_of_ones_own_database_are_those_of_the_embedded() -> None:
+    from xuezheng.config.postgres_roles import ROLES, default_privileges
+
+    text = (ROOT / "deploy" / "roles.sql").read_text("utf-8")
+    assert set(re.findall(r"CREATE ROLE (\w+)", text)) == set(ROLES.values())
+    for statement in default_privileges("GRANT"):
+        assert f"{statement};" in text
+
+
 def test_settings_of_the_sample_are_known() -> None:
     from xuezheng.config.environment import KEYS, SECRETS
 

@@ -5,6 +5,7 @@
 
 import os
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
@@ -73,10 +74,13 @@ def main() -> int:
         # No query is made; the settings only want an address.
         os.environ.setdefault(f"XUEZHENG_DATABASE_{role}_URL", "postgresql://nowhere/none")
     sys.path.insert(0, str(ROOT))
-    import django
+    # Secrets that the settings generate go with this folder.
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XUEZHENG_DATA_DIR"] = folder
+        import django
 
-    django.setup()
-    made = text()
+        django.setup()
+        made = text()
     if sys.argv[1:] == ["check"]:
         if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != made:
             print("docs/map.md: run tools/map.py", file=sys.stderr)
