@@ -53,7 +53,7 @@ _SHORT = re.compile(
 MONTHS = r"(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?(?:工作(?:安排)?)?"
 KEYWORDS = re.compile(rf"(?:(?:20\d\d年)?(?:{INTRODUCTIONS}|{CONTAINERS})|{MONTHS})")
 REVIEW = re.compile(
-    r"回顾|现状(?:分析)?$|形势分析|基本(?:情况|现状)|情况分析|工作总结|工作情况|完成情况|取得的?成[效绩]|主要成[效绩]|存在的?(?:主要)?问题|上年|去年"
+    r"回顾|现状(?:分析)?$|形势分析|基本(?:情况|现状)|情况分析|(?:工作|简要)总结|工作情况|完成情况|取得的?成[效绩]|主要成[效绩]|存在的?(?:主要)?问题|上年|去年"
 )
 #: Headings over ideas; only figures below them are promises.
 INTRODUCES = re.compile(

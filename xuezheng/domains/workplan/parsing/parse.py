@@ -20,7 +20,7 @@ from xuezheng.domains.workplan.parsing.outline import INTRODUCES, REVIEW, split_
 from xuezheng.domains.workplan.parsing.reading import Grid, is_text, normalise, read
 from xuezheng.domains.workplan.parsing.table_plan import plan_from_tables
 from xuezheng.domains.workplan.parsing.tables import find_task_table
-from xuezheng.domains.workplan.parsing.targets import find_targets, unsure
+from xuezheng.domains.workplan.parsing.targets import TURNS, find_targets, reports, unsure
 from xuezheng.domains.workplan.parsing.tree import build_tree, flatten, numbering_doubts
 from xuezheng.domains.workplan.parsing.units import NOTE, find_units, merge_note
 from xuezheng.domains.workplan.parsing.wording import Span, lines_of, sentences_of, shadow
@@ -159,6 +159,7 @@ def _read_heading(plan: Plan, seen: str, heading: Heading, until: int, owner: st
             s for s in sentences_of(seen, heading.body, until) if not NOTE.match(seen, s.start)
         ]
         pieces = [s for s in pieces if is_commitment(s.text, any_verb=True)]
+        pieces = [s for s in pieces if not reports(s.text, plan.year)]
         if not pieces and not is_background(title.text):
             pieces = [title]
         plan.commitments += [_promise(plan, heading.path, piece) for piece in pieces]
@@ -182,9 +183,15 @@ def _read_stretch(
     """
     lead, support, notes = find_units(seen, start, end)
     merge_note(plan.responsible_units, owner or section, lead, support)
+    reporting = ""
     for sentence in sentences_of(seen, start, end):
         if any(a <= sentence.start < b for a, b in notes):
             continue
+        # A report goes on after ；, until a word turns to this year.
+        if reporting.endswith("；") and not TURNS.search(sentence.text):
+            reporting = sentence.text
+            continue
+        reporting = sentence.text if reports(sentence.text, plan.year) else ""
         targets, doubts = find_targets(seen, sentence, section, plan.year)
         if not section and plan.sections:
             targets, facts = _promised(targets)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from xuezheng.domains.workplan.parsing.bounds import PERIOD, comparator_of
 from xuezheng.domains.workplan.parsing.figures import Number, Quantity, figures_in
-from xuezheng.domains.workplan.parsing.leftovers import RATIO, loose_figures
+from xuezheng.domains.workplan.parsing.leftovers import RATIO, ROUND, loose_figures
 from xuezheng.domains.workplan.parsing.model import Doubt, Figure
 from xuezheng.domains.workplan.parsing.verdicts import MADE, MAKES, NEAR, PAST, Clause, verdict_on
 from xuezheng.domains.workplan.parsing.wording import Span
@@ -36,6 +36,8 @@ _REPORTS = re.compile(
     r"我(?:校|院|园|局|县|区|市|镇|乡|馆|站|所|街道|单位)(?:现|共|为|是|始?建|位于|占地|有)|"
     r"(?:学校|医院|本[组校园]|全[县区市镇乡校院园])?(?:现有|占地|共有))"
 )
+#: Words that turn from a report to what is to be done.
+TURNS = re.compile("今年|本年|新的一年|力争|下一步|计划|将(?!军)")
 LONGEST_SENTENCE = 500
 
 
@@ -59,7 +61,11 @@ def find_targets(
         Doubt(section, "masked_number", f"“{m.group()}”没有写出数量，请补上", m.start(), m.end())
         for m in _MASK.finditer(text, sentence.start, sentence.end)
     ]
-    ratios = [m.span() for m in RATIO.finditer(text, sentence.start, sentence.end)]
+    ratios = [
+        match.span()
+        for pattern in (RATIO, ROUND)
+        for match in pattern.finditer(text, sentence.start, sentence.end)
+    ]
     doubts += [unsure(text[start:end], section, start, end) for start, end in ratios]
     quantities = _quantities(text, sentence, ratios)
     hedge_from = sentence.start
@@ -146,8 +152,13 @@ def _past_until(sentence: str, year: int | None) -> int:
     named = re.match(r"(?:在)?(20\d\d)(?:学)?年(?!底|末|前|度?工作)", sentence)
     if not begins and not (named and year and int(named[1]) < year):
         return 0
-    now = re.search(rf"今年|本年|新的一年|{year or '今年'}年|力争|下一步|计划", sentence[2:])
+    now = TURNS.search(sentence[2:]) or (year and re.search(f"{year}年", sentence[2:]))
     return now.start() + 2 if now else len(sentence)
+
+
+def reports(sentence: str, year: int | None) -> bool:
+    """Whether a whole sentence tells what was or is."""
+    return _past_until(sentence, year) == len(sentence)
 
 
 def _silent_places(text: str, sentence: Span) -> list[tuple[int, int]]:

@@ -19,6 +19,8 @@ NOTE = re.compile(
     rf"|(?:(?<=\n)|(?<=[。；\s）])|^)(?:(?:{_LEAD}|{_SUPPORT})(?:和责任)?(?:{_WHAT})|牵头|主办|承办|主责|协办|配合|协同|{_PEOPLE})\s*：[^\n]{{1,400}}"
     rf"|【(?:(?:{_LEAD}|{_SUPPORT})(?:{_WHAT})|{_PEOPLE})】[^\n]{{1,400}}"
 )
+_JOINS = re.compile("责任|落实|实施|完成")
+_HEADS = re.compile("牵头|主办|主责")
 _SUFFIX = "科|室|局|中心|镇|乡|街道办事处|街道|小学|中学|学校|医院|院|委员会|站|大队|支队|处|股|幼儿园|公司"
 _SUFFIX_AT = re.compile(_SUFFIX)
 _ENDS_AS_UNIT = re.compile(rf"(?:{_SUFFIX}|委|办|会|队|园|所|部)$")
@@ -44,7 +46,9 @@ def find_units(
             if label["people"]:
                 continue
             names = split_names(body[label.end() : until].rstrip("【 "))
-            kept = lead if label["lead"] else support
+            # Beside a 牵头单位 the 责任单位 are those that join in.
+            joins = label["support"] or (at and _JOINS.match(label["lead"]) and _HEADS.search(body))
+            kept = support if joins else lead
             kept += [name for name in names if name not in kept]
     return lead, [name for name in support if name not in lead], places
 

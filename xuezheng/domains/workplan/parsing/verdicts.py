@@ -12,6 +12,7 @@ from xuezheng.domains.workplan.parsing.bounds import (
     STRICT,
     UNDER,
 )
+from xuezheng.domains.workplan.parsing.commitments import ACTION
 from xuezheng.domains.workplan.parsing.figures import Quantity
 from xuezheng.domains.workplan.parsing.wording import Span
 
@@ -134,9 +135,11 @@ _MEASURED_BY = re.compile(
     r"每(?:超额?|少|高出?|低|增加|减少|提高|降低|延迟|逾期)[^，；]{0,4}$|(?:对照|按照|依据|根据|围绕|聚焦|针对|涉及)[^，；\d]{0,4}$"
 )
 #: Units that count what is delivered.
-_OUTPUTS = {"人次", "场次", "批次", "家次", "户次", "亩次", "剂次", "辆次"}
+_OUTPUTS = {"人次", "场次", "批次", "家次", "户次", "亩次", "项次", "节次", "剂次", "辆次"}
 #: With whom or where something is done: 赴6所高校, 依托7家场馆.
 _COMPANY = re.compile(r"(?:赴|依托|联合|面向|与)$")
+#: What a plant can do in a day is no promise: 日处理200吨.
+_CAPACITY = re.compile(r"(?<!每)日(?:处理|供水|产|加工|处置|供应)(?:量|能力)?$")
 _MONEY = re.compile(r"(?:投资|资金|经费|产值|收入|销售额)[^，；、\d]{0,6}$")
 #: Units that are conditions more often than outputs, so that they need a bound or 每.
 _NEEDS_BOUND = {"分", "天", "日", "小时", "分钟", "个月", "元", "米", "学分"}
@@ -212,13 +215,16 @@ def _verdict_on_count(
     if few and quantity.unit in {"个", "项", "类", "种", "位", "名", "对", "组", "条", "本", "期"}:
         concrete = quantity.unit == "条" and MAKES.search(before)
         return "target" if near or concrete else "no"
-    if _COMPANY.search(before):
+    if _COMPANY.search(before) or _CAPACITY.search(before):
         return "unsure"
     if MAKES.search(before) or MADE.search(after) or each:
         return "target"
     if (quantity.unit.endswith("元") and _MONEY.search(before)) or before.endswith("各"):
         return "target"
     if quantity.unit in _OUTPUTS or (quantity.unit in {"场", "期", "节"} and before.endswith("”")):
+        return "target"
+    if not quantity.chinese and ACTION.search(before) and re.match(r"[，。；、（]|$", after):
+        # 整合学校5所，: a doing of any kind, and its outcome at the end of the clause.
         return "target"
     if MAKES.search(whole_before) and not re.search(r"有|是|为|共|.约", before):
         return "target"

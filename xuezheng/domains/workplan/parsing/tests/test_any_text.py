@@ -95,6 +95,7 @@ def test_time_grows_with_length():
     for line in ("一" * 20_000, "新建" * 10_000, "（" * 20_000, "责任单位：" * 4_000, "1.2." * 5_000,
                  "率达" * 10_000 + "98%", "新建3所、" * 4_000, "从85%" * 4_000, "《" * 20_000,
                  "每年" * 10_000, " " * 20_000 + "x", "人事科" * 7_000, "力争" * 10_000 + "3所"):  # fmt: skip
-        begun = time.perf_counter()
+        # Time of the processor: other work on the machine must not fail the test.
+        begun = time.process_time()
         assert parse_text("一、工作计划\n1.任务。" + line + "\n2.完成").sections
-        assert time.perf_counter() - begun < 5, line[:10]
+        assert time.process_time() - begun < 5, line[:10]

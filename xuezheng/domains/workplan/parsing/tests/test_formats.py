@@ -235,3 +235,53 @@ def test_three_hundred_rows_within_two_seconds() -> None:
     plan = parse_file(data, "分解表.xlsx")
     assert time.perf_counter() - begun < 2
     assert len(plan.rows) == len(plan.commitments) == len(plan.targets) == 300
+
+
+def test_headings_by_word_style_alone() -> None:
+    """Heading 1 and 2 without any number nest by their level; numbered lines below them too."""
+    document = docx.Document()
+    for style, words in (
+        ("Title", "青禾县教育局2026年工作要点"),
+        ("Heading 1", "办好家门口的学校"),
+        ("Heading 2", "扩充学位"),
+        ("Normal", "新建小学2所。"),
+        ("Heading 2", "改善食堂"),
+        ("Normal", "1.改造食堂18个。"),
+        ("Normal", "2.配备厨师30名。"),
+        ("Heading 1", "守住安全底线"),
+        ("Normal", "每学期开展演练不少于2次。"),
+    ):
+        document.add_paragraph(words, style=style)
+    plan = parse_file(packed(document), "计划.docx")
+    assert plan.title == "青禾县教育局2026年工作要点"
+    schools, safety = plan.sections
+    assert [child.title for child in schools.children] == ["扩充学位", "改善食堂"]
+    assert [child.number for child in schools.children[1].children] == ["1.", "2."]
+    assert [(t.section, t.value, t.unit) for t in plan.targets] == [
+        ("办好家门口的学校/扩充学位", 2, "所"),
+        ("办好家门口的学校/改善食堂/1.", 18, "个"),
+        ("办好家门口的学校/改善食堂/2.", 30, "名"),
+        ("守住安全底线", 2, "次"),
+    ]
+    assert safety.level == 1
+
+
+def test_numbered_headings_that_also_have_a_style() -> None:
+    """A style on some of the numbered headings does not tear the tree."""
+    document = docx.Document()
+    for style, words in (
+        ("Normal", "青禾县教育局2026年工作要点"),
+        ("Heading 1", "一、资源"),
+        ("Normal", "（一）学位。新建小学2所。"),
+        ("Heading 2", "（二）食堂"),
+        ("Normal", "改造食堂18个。"),
+        ("Normal", "二、安全"),
+        ("Heading 2", "（一）演练"),
+        ("Normal", "开展演练4次。"),
+    ):
+        document.add_paragraph(words, style=style)
+    plan = parse_file(packed(document), "计划.docx")
+    assert [(h.path, [c.path for c in h.children]) for h in plan.sections] == [
+        ("一", ["一/（一）", "一/（二）"]),
+        ("二", ["二/（一）"]),
+    ]

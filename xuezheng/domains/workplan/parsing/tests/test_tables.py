@@ -122,3 +122,71 @@ def test_table_in_a_word_file_with_other_headers():
     ]
     assert plan.responsible_units[0].support == ["财政所"]
     assert plan.responsible_units[1].lead == ["交通站", "城建办"]
+
+
+def sheet_bytes(rows: list[list], merged: tuple[str, ...] = ()) -> bytes:
+    """A workbook of one sheet."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for area in merged:
+        book.active.merge_cells(area)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_list_of_duties_with_a_header_of_two_rows():
+    data = sheet_bytes(
+        [
+            ["附件1"],
+            ["岚河县2026年民生实事责任清单"],
+            ["序号", "实事名称", "建设内容及规模", "总投资", "完成时限", "责任分工", None],
+            [None, None, None, None, None, "牵头单位", "配合单位"],
+            ["一", "教育类"],
+            [1, "学校食堂提升", "改造学校食堂24个", 1200, "10月底", "县教育局", "县市场监管局、各乡镇"],
+            [2, "校园饮水", "安装直饮水设备180台", 360, "9月底", "县教育局", None],
+            ["二", "卫健类"],
+            [3, "村卫生室", "新建村卫生室15所；改造22所", 900, "11月底", "县卫健局", None],
+            ["合计", None, None, 2460],
+        ],
+        ("A1:G1", "A2:G2", "F3:G3", "A3:A4", "B3:B4", "C3:C4", "D3:D4", "E3:E4"),
+    )  # fmt: skip
+    plan = parse_file(data, "清单.xlsx")
+    assert (plan.title, plan.year) == ("岚河县2026年民生实事责任清单", 2026)
+    assert [(h.path, [c.path for c in h.children]) for h in plan.sections] == [
+        ("一", ["一/1", "一/2"]),
+        ("二", ["二/3"]),
+    ]
+    assert [(t.section, t.value, t.unit, t.period) for t in plan.targets] == [
+        ("一/1", 24, "个", "10月底"),
+        ("一/2", 180, "台", "9月底"),
+        ("二/3", 15, "所", "11月底"),
+        ("二/3", 22, "所", "11月底"),
+    ]
+    assert plan.responsible_units[0].support == ["县市场监管局", "各乡镇"]
+
+
+def test_indicators_with_unit_and_value_in_cells_of_their_own():
+    data = sheet_bytes(
+        [
+            ["滨湖区教育局2026年教育发展指标任务分解表"],
+            ["序号", "指标名称", "单位", "2025年实际", "2026年目标", "责任单位"],
+            [1, "学前三年毛入园率", "%", 95.2, 96, "学前科"],
+            [2, "新增学位", "个", None, "≥3000", "计财科"],
+            [3, "校园安全责任事故", "起", 0, 0, "安稳科"],
+        ]
+    )
+    plan = parse_file(data, "指标.xlsx")
+    assert [(t.section, t.value, t.unit, t.comparator) for t in plan.targets] == [
+        ("1", 96, "%", "="),
+        ("2", 3000, "个", ">="),
+        ("3", 0, "起", "="),
+    ]
+    assert [c.text for c in plan.commitments] == [
+        "学前三年毛入园率\t96",
+        "新增学位\t≥3000",
+        "校园安全责任事故\t0",
+    ]
+    for item in (*plan.commitments, *plan.targets):
+        assert plan.text[item.start : item.end] == item.text
