@@ -8,8 +8,10 @@ from xuezheng.kernel.access.guards import public
 urlpatterns = [
     path("language/", public(set_language), name="set_language"),
     path("", include("xuezheng.boards.urls")),
+    path("", include("xuezheng.registry.urls")),
     path("", include("xuezheng.domains.oversight.urls")),
     path("", include("xuezheng.domains.workplan.urls")),
+    path("", include("xuezheng.kernel.exchange.urls")),
     path("", include("xuezheng.kernel.ui.urls")),
 ]
 handler400 = "xuezheng.boards.views.errors.bad_request"

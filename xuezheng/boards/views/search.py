@@ -1,4 +1,4 @@
-"""One search box: case numbers, titles and organisations that the reader may see."""
+"""One search box: case numbers, titles, organisations and people that the reader may see."""
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -7,9 +7,29 @@ from django.views.decorators.http import require_GET
 
 from xuezheng.domains.oversight.models import Hazard
 from xuezheng.domains.workplan.models import Commitment, Milestone
+from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.guards import signed_in
+from xuezheng.kernel.audit.trail import record_read
+from xuezheng.registry import selectors
+from xuezheng.registry.access import Permission as Registry
+from xuezheng.registry.models import Pupil, StaffMember
 
 LIMIT = 20
+
+
+def _people(actor: Actor, words: str) -> dict[str, object]:
+    """Pupils, staff and sites in reach, for whoever may see such rows."""
+    groups = {}
+    if actor.can(Registry.PUPIL_SEE):
+        rows = Pupil.objects.visible_to(actor).live().search(words)
+        groups["pupils"] = rows.select_related("organisation", "school_class")[:LIMIT]
+    if actor.can(Registry.STAFF_SEE):
+        rows = StaffMember.objects.visible_to(actor).live().search(words)
+        groups["staff"] = rows.select_related("organisation")[:LIMIT]
+    if actor.can(Registry.SITE_SEE):
+        named = Q(name__icontains=words) | Q(short_name__icontains=words) | Q(code__iexact=words)
+        groups["sites"] = selectors.sites(actor).filter(named)[:LIMIT]
+    return groups
 
 
 @require_GET
@@ -17,7 +37,8 @@ LIMIT = 20
 def search(request: HttpRequest) -> HttpResponse:
     """Results by system, at most twenty each.  A full number goes straight to its page.
 
-    Nothing is remembered: the words stay in this one request.
+    The words stay in this one request.  Where people could be among the results, the trail notes that
+    somebody was looked up, and how many were found.
     """
     words = request.GET.get("q", "").strip()[:60]
     groups = {"hazards": [], "commitments": [], "milestones": []}
@@ -34,6 +55,10 @@ def search(request: HttpRequest) -> HttpResponse:
                 Q(code__iexact=words) | Q(title__icontains=words) | Q(wording__icontains=words)
             ).select_related("plan")[:LIMIT],
         }
+        groups |= _people(actor, words)
+        if "pupils" in groups or "staff" in groups:
+            found = sum(len(groups.get(name, ())) for name in ("pupils", "staff"))
+            record_read(request, "people.search", object_type="people", detail={"found": found})
         exact = [
             row
             for name in ("hazards", "milestones")

@@ -18,7 +18,7 @@ from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.ciphers import SealedField, tail_token, tail_tokens
 from xuezheng.kernel.access.models import Organisation, User, in_force
 from xuezheng.registry.access import Permission
-from xuezheng.registry.codes import CITIZEN_ID, masked, masked_phone
+from xuezheng.registry.codes import BELONGING, CITIZEN_ID, masked, masked_phone
 from xuezheng.registry.models.places import Dwelling, SchoolClass
 from xuezheng.registry.names import initials, normal_name
 
@@ -118,6 +118,10 @@ class PupilQuerySet(PersonQuerySet):
         """Pupils of the sites that the actor may see; all, also placeless ones, for who sees all."""
         scope = actor.scope(Permission.PUPIL_SEE)
         return self if scope.everything else self.filter(organisation__in=scope.organisations)
+
+    def unplaced(self) -> "PupilQuerySet":
+        """Those who by their status belong to a school and are at none."""
+        return self.filter(organisation__isnull=True, status__in=BELONGING)
 
 
 class Pupil(Person):

@@ -1,0 +1,1 @@
+"""One function per verb on people and places, by topic.  Nothing else writes these tables."""

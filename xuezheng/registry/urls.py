@@ -1,0 +1,96 @@
+from django.urls import path
+
+from xuezheng.registry.views import (
+    addresses,
+    classes,
+    duplicates,
+    guardians,
+    home,
+    looked,
+    opening,
+    placing,
+    pupils,
+    sites,
+    staff,
+    years,
+)
+
+PUPIL = "registry/pupils/<uuid:pk>/"
+STAFF = "registry/staff/<uuid:pk>/"
+SITE = "registry/sites/<str:code>/"
+urlpatterns = [
+    # -- the first month
+    path("opening/", opening.opening, name="opening"),
+    path("opening/names/", opening.opening_match, name="opening_match"),
+    path("opening/names/<int:pk>/forget/", opening.opening_unmatch, name="opening_unmatch"),
+    path("opening/switches/", opening.opening_switches, name="opening_switches"),
+    path("registry/", home.registry_home, name="registry_home"),
+    # -- places
+    path("registry/tree/", sites.site_tree, name="site_tree"),
+    path("registry/sites/", sites.site_list, name="site_list"),
+    path("registry/sites/new/", sites.site_add, name="site_add"),
+    path(SITE, sites.site_detail, name="site_detail"),
+    path(f"{SITE}edit/", sites.site_edit, name="site_edit"),
+    path(f"{SITE}move/", sites.site_move, name="site_move"),
+    path(f"{SITE}close/", sites.site_close, name="site_close"),
+    path(f"{SITE}succession/", sites.site_succeed, name="site_succeed"),
+    path("registry/years/", years.year_list, name="year_list"),
+    path("registry/years/new/", years.year_add, name="year_add"),
+    path("registry/years/<int:pk>/", years.year_edit, name="year_edit"),
+    path("registry/classes/", classes.school_class_list, name="school_class_list"),
+    path("registry/classes/new/", classes.school_class_add, name="school_class_add"),
+    path("registry/classes/<int:pk>/", classes.school_class_detail, name="school_class_detail"),
+    path("registry/classes/<int:pk>/edit/", classes.school_class_edit, name="school_class_edit"),
+    path("registry/classes/<int:pk>/close/", classes.school_class_close, name="school_class_close"),
+    path("registry/communities/", addresses.community_list, name="community_list"),
+    path("registry/communities/new/", addresses.community_add, name="community_add"),
+    path("registry/communities/<int:pk>/", addresses.community_edit, name="community_edit"),
+    path("registry/dwellings/", addresses.dwelling_list, name="dwelling_list"),
+    path("registry/dwellings/new/", addresses.dwelling_add, name="dwelling_add"),
+    path("registry/dwellings/<int:pk>/", addresses.dwelling_edit, name="dwelling_edit"),
+    # -- pupils
+    path("registry/pupils/", pupils.pupil_list, name="pupil_list"),
+    path("registry/pupils/new/", pupils.pupil_add, name="pupil_add"),
+    path("registry/pupils/find/", placing.pupil_find, name="pupil_find"),
+    path(PUPIL, pupils.pupil_detail, name="pupil_detail"),
+    path(f"{PUPIL}edit/", pupils.pupil_edit, name="pupil_edit"),
+    path(f"{PUPIL}reveal/", pupils.pupil_reveal, name="pupil_reveal"),
+    path(f"{PUPIL}take-in/", placing.pupil_take_in, name="pupil_take_in"),
+    path(f"{PUPIL}class/", placing.pupil_class, name="pupil_class"),
+    path(f"{PUPIL}pause/", placing.pupil_pause, name="pupil_pause"),
+    path(f"{PUPIL}leave/", placing.pupil_leave, name="pupil_leave"),
+    path(
+        f"{PUPIL}placements/<int:placement>/", placing.placement_correct, name="placement_correct"
+    ),
+    path(f"{PUPIL}residence/", guardians.pupil_residence, name="pupil_residence"),
+    path(f"{PUPIL}looked/", looked.pupil_looked, name="pupil_looked"),
+    path(f"{PUPIL}guardians/new/", guardians.guardian_add, name="guardian_add"),
+    path(f"{PUPIL}guardians/<int:held>/", guardians.guardian_edit, name="guardian_edit"),
+    path(f"{PUPIL}guardians/<int:held>/end/", guardians.guardian_end, name="guardian_end"),
+    path(f"{PUPIL}guardians/<int:held>/reveal/", pupils.guardian_reveal, name="guardian_reveal"),
+    path("registry/guardians/", guardians.guardian_list, name="guardian_list"),
+    # -- staff
+    path("registry/staff/", staff.staff_list, name="staff_list"),
+    path("registry/staff/new/", staff.staff_add, name="staff_add"),
+    path(STAFF, staff.staff_detail, name="staff_detail"),
+    path(f"{STAFF}edit/", staff.staff_edit, name="staff_edit"),
+    path(f"{STAFF}reveal/", staff.staff_reveal, name="staff_reveal"),
+    path(f"{STAFF}employ/", staff.staff_employ, name="staff_employ"),
+    path(f"{STAFF}employments/<int:employment>/end/", staff.employment_end, name="employment_end"),
+    path(f"{STAFF}account/", staff.staff_account, name="staff_account"),
+    path(f"{STAFF}looked/", looked.staff_looked, name="staff_looked"),
+    # -- duplicates, and who looked
+    path("registry/duplicates/", duplicates.duplicate_list, name="duplicate_list"),
+    path("registry/duplicates/find/", duplicates.duplicate_find, name="duplicate_find"),
+    path("registry/duplicates/<int:pk>/", duplicates.duplicate_detail, name="duplicate_detail"),
+    path(
+        "registry/duplicates/<int:pk>/different/",
+        duplicates.duplicate_different,
+        name="duplicate_different",
+    ),
+    path("registry/merges/", duplicates.merge_list, name="merge_list"),
+    path("registry/merges/<int:pk>/undo/", duplicates.merge_undo, name="merge_undo"),
+    path("registry/looked/", looked.looked_search, name="looked_search"),
+    path("registry/looked/<slug:kind>/<uuid:pk>/", looked.looked_detail, name="looked_detail"),
+    path("me/looked/", looked.my_looked, name="my_looked"),
+]
