@@ -115,9 +115,7 @@ def _columns(indicators: list[Indicator], order: str) -> list[dict[str, Any]]:
 
 def _orders(indicators: list[Indicator]) -> list[tuple[str, str]]:
     """The same orders as chips: on a telephone the head of the table is not there."""
-    return [
-        (f"-{i.key}" if i.higher_is_better else i.key, i.label) for i in indicators if i.ranked
-    ]
+    return [(f"-{i.key}" if i.higher_is_better else i.key, i.label) for i in indicators if i.ranked]
 
 
 @require_GET
