@@ -64,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     keys_actions.add_parser("list", help="密钥指纹与用量 / fingerprints and use")
     keys_actions.add_parser("change", help="启用新密钥并重新加密 / new key, seal all rows anew")
     _safekeeping(commands)
+    first = commands.add_parser(
+        "first-account", help="开通第一个安全保密管理员 / open the first security officer's account"
+    )
+    first.add_argument("username", metavar="USERNAME")
+    first.add_argument("name", metavar="NAME", help="姓名 / the person's name")
+    first.add_argument("--bureau", metavar="NAME", help="教育局名称 / the bureau's name")
+    first.add_argument("--code", metavar="CODE", help="教育局单位代码 / the bureau's code")
     commands.add_parser("doctor", help="检查运行环境 / check this installation")
     return parser
 
@@ -211,6 +218,7 @@ ROLES = {
     "audit": "worker",
     "keys": "owner",
     "doctor": "owner",
+    "first-account": "owner",
 }
 
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
 from xuezheng.config import doctor, safekeeping, statistics
@@ -15,9 +16,11 @@ from xuezheng.demo.province import load_province
 from xuezheng.kernel.access.ciphers import fingerprints
 from xuezheng.kernel.access.resealing import reseal, usage
 from xuezheng.kernel.audit.seal import seal_next, verify
+from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.kernel.indicators.bundles import BundleRefused
 from xuezheng.kernel.indicators.snapshot import SnapshotRefused
 from xuezheng.registry.demo import Scale
+from xuezheng.registry.services.accounts import open_first_account
 
 EXPECTED = (
     ArchiveRefused,
@@ -91,6 +94,25 @@ def run_keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_first_account(options: argparse.Namespace) -> int:
+    """Open the first security officer's account; prints its one-time password."""
+    if needs_migration():
+        migrate()
+    try:
+        one_time = open_first_account(
+            username=options.username,
+            name=options.name,
+            bureau_code=options.code or "",
+            bureau_name=options.bureau or "",
+        )
+    except (StepRefused, ValidationError) as refused:
+        words = refused.messages if isinstance(refused, ValidationError) else [str(refused)]
+        print("\n".join(words), file=sys.stderr)
+        return 2
+    print(f"一次性密码（只显示这一次）/ one-time password (shown once):  {one_time}")
+    return 0
+
+
 def run_doctor(_options: argparse.Namespace) -> int:
     """Check the installation; 1 if something is wrong."""
     return doctor.run()
@@ -108,4 +130,5 @@ COMMANDS = {
     "audit": run_audit,
     "keys": run_keys,
     "doctor": run_doctor,
+    "first-account": run_first_account,
 }

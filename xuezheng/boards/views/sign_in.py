@@ -229,7 +229,7 @@ def second_factor_verify(request: HttpRequest) -> HttpResponse:
         return _onward(request)
     form = forms.CodeForm(
         request.POST or None,
-        help_text=_("打开手机上的验证器，填“学政”一项的 6 位数字。手机不在身边，可填一个恢复码。"),
+        help_text=_("打开手机上的验证器，填本系统一项的 6 位数字。手机不在身边，可填一个恢复码。"),
     )
     if request.method == "POST" and form.is_valid():
         try:

@@ -94,6 +94,18 @@ def here(own_database: str, tmp_path: Path) -> dict[str, str]:
     return urls | {"XUEZHENG_DATA_DIR": str(tmp_path), "XUEZHENG_SECRET_KEY": "only-for-tests"}
 
 
+def test_the_first_account_once(here: dict[str, str]) -> None:
+    refused = xuezheng("first-account", "chief", "关谨", **here)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "教育局" in refused.stderr
+    bureau = ("--bureau", "屿州区教育局", "--code", "B")
+    opened = xuezheng("first-account", "chief", "关谨", *bureau, **here)
+    assert opened.returncode == 0, opened.stderr
+    assert len(opened.stdout.split()[-1]) == 23
+    again = xuezheng("first-account", "second", "关谨", *bureau, **here)
+    assert again.returncode == 2
+
+
 def test_doctor_and_the_commands_of_a_day(here: dict[str, str]) -> None:
     assert xuezheng("migrate", **here).returncode == 0
     doctor = xuezheng("doctor", **here)

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from xuezheng.config.environment import ConfigurationError, Environment, stored_secret
+from xuezheng.config.environment import (
+    ConfigurationError,
+    Environment,
+    signin_ways,
+    stored_secret,
+)
 
 
 def test_unknown_key_is_named() -> None:
@@ -56,3 +61,37 @@ def test_generated_secret_is_kept_and_closed(tmp_path: Path) -> None:
     assert stored_secret(tmp_path, "secret-key") == first
     assert len(first) >= 48
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+OIDC = {
+    "XUEZHENG_SIGNIN_OIDC_ISSUER": "https://id.example",
+    "XUEZHENG_SIGNIN_OIDC_CLIENT_ID": "us",
+    "XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET": "hush",
+}
+
+
+def test_ways_to_sign_in_are_those_that_are_configured() -> None:
+    assert signin_ways(Environment({})) == {}
+    ways = signin_ways(
+        Environment(
+            OIDC | {"XUEZHENG_SIGNIN_SMS": "/tmp/texts", "XUEZHENG_SIGNIN_OIDC_CLAIM": "no"}
+        )
+    )
+    assert list(ways) == ["oidc", "sms"]
+    assert ways["oidc"]["claim"] == "no"
+    assert "link" not in ways["oidc"], "left to the way's own default"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (OIDC | {"XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET"),
+        (OIDC | {"XUEZHENG_SIGNIN_OIDC_ISSUER": "http://id.example"}, "https"),
+        (OIDC | {"XUEZHENG_SIGNIN_OIDC_LINK": "name"}, "OIDC_LINK"),
+        ({"XUEZHENG_SIGNIN_CAS_URL": "http://cas.example"}, "https"),
+        ({"XUEZHENG_SIGNIN_SMS": "http://sms.example"}, "https"),
+    ],
+)
+def test_half_a_way_stops_the_start(given: dict[str, str], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named):
+        signin_ways(Environment(given))

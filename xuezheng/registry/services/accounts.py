@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from xuezheng.kernel.access.actors import Actor, OutOfScope
+from xuezheng.kernel.access.actors import Actor, JobActor, OutOfScope
 from xuezheng.kernel.access.models import Attempts, Organisation, Post, SecondFactor, User
 from xuezheng.kernel.access.permissions import roles as known_roles
 from xuezheng.kernel.access.signin import factor, lockout, passwords, sessions
@@ -25,7 +25,8 @@ from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.access import Permission
 from xuezheng.registry.names import normal_name
-from xuezheng.registry.roles import conflicting_roles
+from xuezheng.registry.organisations import OrganisationKind
+from xuezheng.registry.roles import SECURITY_OFFICER, conflicting_roles
 from xuezheng.registry.services.common import allowed
 from xuezheng.registry.services.signing_in import todays_rules
 
@@ -116,6 +117,33 @@ def create_accounts(
         detail = {"posts": [{"organisation": org, "role": role} for org, role, _t in account.posts]}
         _note("account.created", user, by, post, reason, detail)
     return list(zip(users, one_times, strict=True))
+
+
+@transaction.atomic
+def open_first_account(*, username: str, name: str, bureau_code: str, bureau_name: str) -> str:
+    """Open the account of the first security administrator, from whom all others come.
+
+    Makes the bureau where there is none yet.  For the command line of whoever installs: refused
+    (StepRefused) once somebody holds that post.  Returns the one-time password.
+    """
+    today = timezone.localdate()
+    if Post.objects.current(today).filter(role=SECURITY_OFFICER).exists():
+        raise StepRefused(_("已有安全保密管理员，请由其开通账号。"))
+    bureau = Organisation.objects.filter(kind=OrganisationKind.BUREAU).order_by("id").first()
+    if bureau is None:
+        if not (bureau_code.strip() and bureau_name.strip()):
+            raise StepRefused(_("还没有教育局：请给出名称和单位代码。"))
+        bureau = Organisation.objects.create(
+            code=bureau_code.strip(), name=bureau_name.strip(), kind=OrganisationKind.BUREAU
+        )
+    _user, one_time = create_account(
+        username=username,
+        name=name,
+        posts=[(bureau.id, SECURITY_OFFICER, "")],
+        by=JobActor("first-account"),
+        reason="first-account",
+    )
+    return one_time
 
 
 def _check(accounts: list[NewAccount], by: Actor) -> None:

@@ -243,6 +243,19 @@ def test_unlock(district: District) -> None:
     assert list(actions) == ["account.unlocked", "sign_in.unlocked"]
 
 
+def test_the_first_account(db) -> None:
+    given = {"username": "chief", "name": "关谨", "bureau_code": "", "bureau_name": ""}
+    with pytest.raises(StepRefused, match="还没有教育局"):
+        accounts.open_first_account(**given)
+    given |= {"bureau_code": "B", "bureau_name": "屿州区教育局"}
+    one_time = accounts.open_first_account(**given)
+    user = User.objects.get()
+    assert passwords.is_one_time(user, one_time, timezone.now())
+    assert StaffActor(user).scope("registry.accounts").everything
+    with pytest.raises(StepRefused, match="已有"):
+        accounts.open_first_account(**given | {"username": "second"})
+
+
 def test_whoever_reaches_all_sensitive_data_needs_a_second_factor() -> None:
     sensitive = {
         "registry.pupil.reveal",
