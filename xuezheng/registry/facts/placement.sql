@@ -5,6 +5,7 @@
 -- valid_from, valid_to   first and last day; valid_to is empty while it lasts
 -- entry_code, exit_code  学籍异动类别 XJYDLB, empty for the usual: 22 in, 21 out, 29 other class,
 --              11 suspended, 12 back, 61 graduated
+-- document     as in facts.pupil, as it is known now
 SELECT
     CAST(t.id AS text) AS row_id,
     CAST(t.pupil_id AS text) AS pupil_id,
@@ -15,7 +16,12 @@ SELECT
     t.valid_from,
     t.valid_to,
     t.entry_code,
-    t.exit_code
+    t.exit_code,
+    CASE
+        WHEN p.id_number IS NULL THEN 'missing'
+        WHEN p.id_kind = '1' THEN 'checked'
+        ELSE 'other'
+    END AS document
 FROM registry_placement t
 JOIN registry_pupil p ON p.id = t.pupil_id AND p.merged_into_id IS NULL
 JOIN access_organisation o ON o.id = t.organisation_id
