@@ -26,7 +26,7 @@ STYLES = [
             rf"(?:(?:重点|主要)?(?:任务|举措|项目|工程|目标|行动|措施|工作|重点|专项|专题|板块|模块))[{CN}\d]{{1,6}}(?:[：、.]|(?=\s))"
         ),
     ),
-    ("phase", re.compile(rf"第[{CN}\d]{{1,3}}(?:阶段|步)(?=[\s：（、])")),
+    ("phase", re.compile(rf"第[{CN}\d]{{1,3}}(?:阶段|步|轮|季度)(?=[\s：（、])")),
     ("digit", re.compile(r"\d{1,3}(?:\.(?!\d)|、|(?=\s+[\u4e00-\u9fff]))")),
     ("digit_deep", re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,2})*\.?(?=[\s“《]|[\u4e00-\u9fff])")),
     ("digit_paren", re.compile(r"（\d{1,3}）[、.]?")),
@@ -53,7 +53,7 @@ _SHORT = re.compile(
 MONTHS = r"(?:[一二三四五六七八九十]{1,2}|\d{1,2})月份?(?:工作(?:安排)?)?"
 KEYWORDS = re.compile(rf"(?:(?:20\d\d年)?(?:{INTRODUCTIONS}|{CONTAINERS})|{MONTHS})")
 REVIEW = re.compile(
-    r"回顾|现状(?:分析)?$|形势分析|基本(?:情况|现状)|情况分析|(?:工作|简要)总结|工作情况|完成情况|取得的?成[效绩]|主要成[效绩]|存在的?(?:主要)?问题|上年|去年"
+    r"回顾|现状(?:分析)?$|形势分析|学情|基本(?:情况|现状)|情况分析|(?:工作|简要)总结|工作情况|完成情况|取得的?成[效绩]|主要成[效绩]|存在的?(?:主要)?问题|上年|去年"
 )
 #: Headings over ideas; only figures below them are promises.
 INTRODUCES = re.compile(

@@ -14,7 +14,9 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 
 from xuezheng.domains.workplan.parsing.model import PlanError
+from xuezheng.domains.workplan.parsing.outline import KEYWORDS, number_of
 from xuezheng.domains.workplan.parsing.word_numbers import ListNumbers, heading_level
+from xuezheng.domains.workplan.parsing.wording import shadow
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_CHARACTERS = 1_000_000
@@ -136,26 +138,25 @@ def _pdf(data: bytes) -> str:
 
 def _join_lines(text: str) -> str:
     """Join lines that a PDF has broken in the middle of a sentence."""
-    lines = [line.strip() for line in text.replace("\r", "").split("\n")]
-    lines = [line for line in lines if line and not re.fullmatch(r"[-—\s]*\d{1,3}[-—\s]*", line)]
-    longest = max((len(line) for line in lines), default=0)
+    raw = [line for line in text.replace("\r", "").split("\n") if line.strip()]
+    raw = [line for line in raw if not re.fullmatch(r"[-—\s]*\d{1,3}[-—\s]*", line)]
+    longest = max((len(line.strip()) for line in raw), default=0)
     out: list[str] = []
-    for line in lines:
-        broken = out and len(out[-1].split("\n")[-1]) >= longest * 0.8
-        if broken and not re.search(r"[。；！？：]$", out[-1]) and not _starts_heading(line):
-            out[-1] += line
+    last = ""
+    for line in raw:
+        words = line.strip()
+        full = len(last) >= longest * 0.8 and not re.search(r"[。；！？：]$", last)
+        if full and not line.startswith("\u3000\u3000") and not _starts_heading(words):
+            out[-1] += words
         else:
-            out.append(line)
+            out.append(words)
+        last = words
     return "\n".join(out)
 
 
 def _starts_heading(line: str) -> bool:
-    return bool(
-        re.match(
-            r"[一二三四五六七八九十]+、|[（(][一二三四五六七八九十\d]+[）)]|\d+[.．、]|第.{1,3}[章节部]",
-            line,
-        )
-    )
+    seen = shadow(line)
+    return number_of(seen) is not None or bool(KEYWORDS.match(seen))
 
 
 def _xlsx(data: bytes) -> list[Grid]:

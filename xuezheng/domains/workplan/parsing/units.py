@@ -25,6 +25,11 @@ _SUFFIX = "科|室|局|中心|镇|乡|街道办事处|街道|小学|中学|学�
 _SUFFIX_AT = re.compile(_SUFFIX)
 _ENDS_AS_UNIT = re.compile(rf"(?:{_SUFFIX}|委|办|会|队|园|所|部)$")
 LONGEST_JOINED = 60
+#: （甲局牵头，乙局、丙局配合）, （甲科负责）.
+_VERB_LAST = re.compile(
+    r"[（〔【](?:由)?(?P<lead>[^（）〔〕：。\n]{2,60}?)(?:牵头|负责|主办)(?:落实|实施)?"
+    r"(?:[，、；]\s?(?P<support>[^（）〔〕：。\n]{2,90}?)(?:分工负责|配合|参与|协同|协助|协办)(?:落实)?)?[）〕】]"
+)
 
 _POST_TITLE = re.compile(r"(?:副?局长|副?书记|副?科长|副?主任|总督学|同志)+$")
 
@@ -50,7 +55,13 @@ def find_units(
             joins = label["support"] or (at and _JOINS.match(label["lead"]) and _HEADS.search(body))
             kept = support if joins else lead
             kept += [name for name in names if name not in kept]
-    return lead, [name for name in support if name not in lead], places
+    for note in _VERB_LAST.finditer(text, start, end):
+        if any(a <= note.start() < b for a, b in places):
+            continue
+        places.append(note.span())
+        lead += [name for name in split_names(note["lead"]) if name not in lead]
+        support += [n for n in split_names(note["support"] or "") if n not in support]
+    return lead, [name for name in support if name not in lead], sorted(places)
 
 
 def person_name(text: str) -> str:

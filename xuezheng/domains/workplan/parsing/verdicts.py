@@ -20,7 +20,7 @@ from xuezheng.domains.workplan.parsing.wording import Span
 MAKES = re.compile(
     r"新建|改建|扩建|迁建|重建|续建|建成|建设|建好|共建|建立|设立|成立|创建|创成|争创|打造|培育|培养|培训|轮训|完成|"
     r"开展|举办|举行|组织|承办|主办|招聘|招录|招收|引进|评选|评定|选树|选拔|选派|选聘|遴选|推选|评出|新增|增加|增设|"
-    r"增开|增配|投入|投放|投用|投运|投产|净增|带徒|争取|安排|资助|救助|帮扶|命名|认定|推出|开设|开办|实施|发放|配备|配齐|配置|改造|维修|修缮|"
+    r"增开|增配|投入|投放|投用|投运|投产|净增|带徒|接收|扫描|挂接|录入|立项|掌握|争取|安排|资助|救助|帮扶|命名|认定|推出|开设|开办|实施|发放|配备|配齐|配置|改造|维修|修缮|"
     r"公布|发布|确定|达到|实现|推进|启动|开工|开发|编制|编印|出台|制定|制订|修订|发展|申报|获得|获评|输送|签约|签订|"
     r"结对|采购|购置|更新|[加安增]装|加固|铺设|新购|新辟|新开|优化|开通|调整|整治|治理|排查|检查|抽查|督查|督导|巡查|走访|调研|"
     r"整改|查处|化解|消除|清理|关停|拆除|盘活|种植|植树|补植|疏浚|打通|提供|筹集|募集|转移|吸引|接待|办好|办成|办理|"
@@ -85,7 +85,8 @@ def verdict_on(text: str, quantity: Quantity, clause: Clause, year: int | None) 
     if quantity.unit == "":
         bare = text[quantity.start].isdigit()
         whole = text[clause.sentence.start : quantity.start]
-        return "target" if not bare or _COEFFICIENT.search(whole[-60:]) else "no"
+        known = _COEFFICIENT.search(whole[-60:]) or before[-1:] in {*"≤≥<>"}
+        return "target" if not bare or known else "no"
     return _verdict_on_count(text, quantity, clause, before, after)
 
 

@@ -175,3 +175,19 @@ def test_files_that_are_no_plan(data, name, words):
 def test_archive_that_unpacks_to_too_much():
     with pytest.raises(PlanError, match="过大"):
         parse_file(bomb(), "a.docx")
+
+
+def test_pdf_joins_no_paragraphs():
+    """A short last line ends a paragraph, and a number cut by the line's end is whole again."""
+    paragraphs = [
+        "长桥区教育局2026年工作计划",
+        "一、任务",
+        "全区普惠性幼儿园覆盖率按照年度计划安排稳步扩大并确保达到92.5%以上，生均用房面积逐年增加",
+        "学校食堂检查不少于4次。",
+    ]
+    plan = parse_file(pdf_bytes(paragraphs, width=28), "plan.pdf")
+    assert plan.text.split("\n") == paragraphs
+    assert [(t.value, t.unit, t.comparator) for t in plan.targets] == [
+        (92.5, "%", ">="),
+        (4, "次", ">="),
+    ]
