@@ -100,6 +100,9 @@ def _fill(half: Path, step: Step) -> Made:
     source = conninfo_of("backup")
     with connected(source), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SELECT to_regclass('django_migrations') IS NULL")
+        if cursor.fetchone()[0]:
+            raise ArchiveRefused("数据库还是空的，没有可备份的 / the database is empty")
         cursor.execute("SELECT pg_export_snapshot()")
         snapshot = cursor.fetchone()[0]
         with step("导出数据库", "database"):

@@ -32,7 +32,11 @@ def step(zh: str, en: str) -> Iterator[None]:
     """Print a step and how long it took."""
     print(f"· {zh} / {en} …", end=" ", flush=True)
     began = time.monotonic()
-    yield
+    try:
+        yield
+    except BaseException:
+        print(flush=True)  # what went wrong begins on a line of its own
+        raise
     print(f"{time.monotonic() - began:.1f} s", flush=True)
 
 

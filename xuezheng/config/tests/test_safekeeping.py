@@ -351,6 +351,15 @@ def test_leftovers_of_a_killed_run_go_and_old_archives_too(lived_in: str, tmp_pa
     assert left == {".lock", "mine", "xuezheng-20210101T000000", made.folder.name}
 
 
+def test_an_empty_database_is_not_backed_up(empty: str, tmp_path: Path) -> None:
+    with (
+        connected(Cluster().login("owner", empty).conninfo()),
+        pytest.raises(ArchiveRefused, match="is empty"),
+    ):
+        make_backup(tmp_path, step=silent)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
 def test_two_backups_at_once(lived_in: str, tmp_path: Path) -> None:
     with backup._alone(tmp_path), pytest.raises(ArchiveRefused, match="another backup"):
         make_backup(tmp_path, step=silent)
