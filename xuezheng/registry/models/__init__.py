@@ -1,4 +1,4 @@
-"""Places and people.  Reading order: places.py, people.py, merging.py."""
+"""Places and people.  Reading order: places.py, people.py, merging.py, switches.py."""
 
 from xuezheng.registry.models.merging import DuplicatePair, PersonMerge
 from xuezheng.registry.models.people import (
@@ -19,6 +19,7 @@ from xuezheng.registry.models.places import (
     Succession,
     Term,
 )
+from xuezheng.registry.models.switches import SiteAlias, SystemSwitch
 
 __all__ = [
     "Community",
@@ -33,8 +34,10 @@ __all__ = [
     "Residence",
     "SchoolClass",
     "SchoolYear",
+    "SiteAlias",
     "SiteProfile",
     "StaffMember",
     "Succession",
+    "SystemSwitch",
     "Term",
 ]
