@@ -86,7 +86,7 @@ def verdict_on(text: str, quantity: Quantity, clause: Clause, year: int | None) 
         bare = text[quantity.start].isdigit()
         whole = text[clause.sentence.start : quantity.start]
         known = _COEFFICIENT.search(whole[-60:]) or before[-1:] in {*"≤≥<>"}
-        return "target" if not bare or known else "no"
+        return "target" if not bare or known else "unsure"
     return _verdict_on_count(text, quantity, clause, before, after)
 
 
@@ -146,6 +146,31 @@ _MONEY = re.compile(r"(?:投资|资金|经费|产值|收入|销售额)[^，；�
 _NEEDS_BOUND = {"分", "天", "日", "小时", "分钟", "个月", "元", "米", "学分"}
 
 
+def _counts_no_output(
+    text: str, quantity: Quantity, before: str, after: str, *, near: bool, few: bool
+) -> bool:
+    """Whether a count is that of a slogan, a group of persons, a condition or an ordinal."""
+    if IDEAS.match(after) or re.match(r"(?:及?以[上下])(?:的)?(?!，|。)[大超特小规]", after):
+        return True
+    if quantity.unit in {"人", "名"} and re.match(r"(?:及?以[上下])(?:的)?[\u4e00-\u9fff]", after):
+        return True
+    if re.match(r"[^，]{0,10}(?:组成|任[副组])", after):
+        return True
+    if re.match(r"及?以[上下]的", after) and not near:
+        return True
+    if re.search(rf"(?:{UNDER}|超过|高于)$", before) and re.match(
+        r"的(?:[\u4e00-\u9fff]|$)", after
+    ):
+        return True
+    if few and _TALLY.match(after):
+        return True
+    if _CONDITION_AROUND_COUNT.search(before) or _CONSEQUENCE.match(after):
+        return True
+    # 二次, 二期 are ordinals: a count says 两.
+    words = text[quantity.start : quantity.end]
+    return bool(quantity.chinese and quantity.value == 2 and words.startswith("二"))
+
+
 def _verdict_on_count(
     text: str, quantity: Quantity, clause: Clause, before: str, after: str
 ) -> str:
@@ -155,30 +180,9 @@ def _verdict_on_count(
     rhythm = bool(PERIOD.search(before[-12:]))
     if isinstance(quantity.value, list) and re.match(r"[，。；、]|$", after):
         bounded = True
-    if IDEAS.match(after) or re.match(r"(?:及?以[上下])(?:的)?(?!，|。)[大超特小规]", after):
-        return "no"
-    if quantity.unit in {"人", "名"} and re.match(r"(?:及?以[上下])(?:的)?[\u4e00-\u9fff]", after):
-        return "no"
-    if re.match(r"[^，]{0,10}(?:组成|任[副组])", after):
-        return "no"
-    near = re.search(rf"(?:{MAKES.pattern})[^，。；]{{0,4}}$", before)
-    if re.match(r"及?以[上下]的", after) and not near:
-        return "no"
-    if re.search(rf"(?:{UNDER}|超过|高于)$", before) and re.match(
-        r"的(?:[\u4e00-\u9fff]|$)", after
-    ):
-        return "no"
+    near = bool(re.search(rf"(?:{MAKES.pattern})[^，。；]{{0,4}}$", before))
     few = quantity.chinese and not isinstance(quantity.value, list) and quantity.value < 10
-    if few and _TALLY.match(after):
-        return "no"
-    if _CONDITION_AROUND_COUNT.search(before) or _CONSEQUENCE.match(after):
-        return "no"
-    if (
-        quantity.chinese
-        and text[quantity.start : quantity.end].startswith("二")
-        and quantity.value == 2
-    ):
-        # 二次, 二期 are ordinals: a count says 两.
+    if _counts_no_output(text, quantity, before, after, near=near, few=few):
         return "no"
     if re.search(r"(?:^|[，、])为$", before) and MAKES.search(after):
         # 为40处站牌加装座椅 counts; in 为3个小区加装电梯15部 the second figure does.
@@ -200,10 +204,10 @@ def _verdict_on_count(
     if re.match(r"的[\u4e00-\u9fff]", after) and not bounded:
         # 日供水3000吨的水厂: the figure describes the thing.
         return "unsure" if MAKES.search(before) else "no"
-    if quantity.unit in _NEEDS_BOUND and not (bounded or rhythm):
-        return "no"
     if quantity.value == 24 and quantity.unit == "小时" and not bounded:
         return "no"
+    if quantity.unit in _NEEDS_BOUND and not (bounded or rhythm):
+        return "unsure" if MAKES.search(before) and not quantity.chinese else "no"
     each = bool(_EACH.search(before))
     if quantity.chinese and quantity.value == 1 and not (bounded or rhythm or each):
         strong = re.search(r"(?:新建|建成|改扩?建|创建|创成|迁建|新增|新开)[^，、]{0,8}$", before)
