@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from django.db import connection
 
+from xuezheng.kernel.access.fence import counting_all
+
 
 def with_parameters(sql: str, values: Mapping[str, Any], style: str) -> str:
     """`:name` of every given value replaced by the driver's placeholder, e.g. style "$%s".
@@ -25,6 +27,8 @@ class Engine(Protocol):
 
     def rows(self, sql: str, values: Mapping[str, Any]) -> Iterator[tuple]: ...
 
+    def totals(self, sql: str, values: Mapping[str, Any]) -> tuple: ...
+
 
 class LiveEngine:
     """The live database, on Django's connection, inside whatever transaction and role are set."""
@@ -36,3 +40,9 @@ class LiveEngine:
         with connection.cursor() as cursor:
             cursor.execute(text, dict(values))
             yield from cursor.fetchall()
+
+    def totals(self, sql: str, values: Mapping[str, Any]) -> tuple:
+        """The one row of an aggregate, over all rows: also those that policies hide from the reader."""
+        with counting_all():
+            (row,) = self.rows(sql, values)
+        return row

@@ -58,7 +58,7 @@ def prove(
     offset: int = 0,
     counted: bool | None = None,
 ) -> Proof:
-    """The rows behind a reading that the actor may see.  Three queries, whatever the number of rows.
+    """The rows behind a reading that the actor may see.  Six statements, whatever the number of rows.
 
     `counted` narrows to rows inside (True) or outside (False) the numerator.
     """
@@ -94,7 +94,7 @@ def prove_on(
     offset: int = 0,
     counted: bool | None = None,
 ) -> Proof:
-    """The proof of a figure (numerator, denominator) on either engine.  Two queries.
+    """The proof of a figure (numerator, denominator) on either engine.
 
     `members` are the codes of the organisations behind the figure, `visible` those of them whose rows
     may be shown.
@@ -105,7 +105,7 @@ def prove_on(
     page = _PAGE.format(proof=indicator.proof_sql, only=only)
     scope = {"visible": visible}
     cut = {"limit": limit, "offset": offset}
-    ((shown, numerator, total, seen),) = engine.rows(totals, days | scope | {"members": members})
+    shown, numerator, total, seen = engine.totals(totals, days | scope | {"members": members})
     rows = [
         ProofRow(str(i), org, bool(c), reason)
         for i, org, c, reason in engine.rows(page, days | scope | cut)

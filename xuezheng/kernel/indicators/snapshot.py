@@ -163,6 +163,11 @@ class SnapshotEngine:
                 _("这份快照里没有该指标所需的事实表或栏目，算不出来。")
             ) from error
 
+    def totals(self, sql: str, values: Mapping[str, Any]) -> tuple:
+        """The one row of an aggregate."""
+        (row,) = self.rows(sql, values)
+        return row
+
 
 class OpenSnapshot(Source):
     """A verified snapshot, ready to answer."""

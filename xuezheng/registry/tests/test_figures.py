@@ -150,6 +150,20 @@ def test_leaders_see_numbers_behind_a_figure_and_no_child(people: People) -> Non
         assert (proof.agrees, proof.counted, len(proof.rows)) == (True, 3, 3)
 
 
+def test_a_figure_over_children_adds_up_for_a_leader_who_sees_none_of_them(people: People) -> None:
+    director, school = people.district.actor("director"), people.district.actor("sec1")
+    row = reading(people, "pupils_with_checked_number", "B")
+    with fenced(read_only=True, by=director):
+        proof = prove(row, director)
+        assert (proof.agrees, proof.rows, proof.hidden) == (True, [], row.denominator)
+        assert not Pupil.objects.exists(), "the reach is back after counting"
+    with fenced(read_only=True, by=school):
+        proof = prove(row, school)
+        assert proof.agrees
+        assert len(proof.rows) + proof.hidden == row.denominator
+        assert {r.org for r in proof.rows} == {"S1"}
+
+
 @pytest.mark.parametrize("key", KEYS)
 def test_live_rows_are_those_in_reach(people: People, key: str) -> None:
     SiteProfile.objects.create(
