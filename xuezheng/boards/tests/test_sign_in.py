@@ -406,6 +406,24 @@ def test_whoever_wants_may_enrol(district: District) -> None:
     assert stranger.post("/account/recovery-codes/").status_code == 404
 
 
+@pytest.mark.parametrize("username", ["teacher1", "auditor"])
+def test_an_older_session_cannot_bind_another_generator(district: District, username: str) -> None:
+    older, _answer = enter(username)
+    older.get("/second-factor/enrol/")
+    client, _answer = enter(username)
+    secret = "".join(client.get("/second-factor/enrol/").context["secret"])
+    client.post("/second-factor/enrol/", {"code": code(secret)})
+    for attempt in (
+        lambda: older.get("/second-factor/enrol/"),
+        lambda: older.post("/second-factor/enrol/", {"code": code(secret)}),
+        lambda: older.post("/account/recovery-codes/"),
+    ):
+        answer = attempt()
+        assert answer.url in {"/second-factor/", "/second-factor/enrol/"}
+    assert older.get("/account/", follow=True).redirect_chain[-1][0] == "/second-factor/"
+    assert SecondFactor.objects.get().secret == secret
+
+
 @pytest.mark.parametrize(
     ("is_demo", "is_sample", "told"),
     [(True, True, True), (True, False, False), (False, True, False)],

@@ -73,5 +73,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     """New recovery codes, shown once.  404 without a second factor."""
     if not SecondFactor.objects.filter(user=request.user).exists():
         raise Http404
+    if signing_in.must_prove_first(request):
+        return redirect("second_factor_verify")
     codes = signing_in.renew_recovery_codes(request.user)
     return render(request, "boards/account_codes.html", {"codes": codes, "renewed": True})

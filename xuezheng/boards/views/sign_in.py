@@ -265,7 +265,10 @@ def _sample_code(user: User) -> str:
 def second_factor_enrol(request: HttpRequest) -> HttpResponse:
     """Bind a code generator: picture, first code, then the recovery codes, once."""
     session = request.session
-    if open_step(request) not in {None, "second_factor_enrol"}:
+    if signing_in.must_prove_first(request) or open_step(request) not in {
+        None,
+        "second_factor_enrol",
+    }:
         return _onward(request)
     if sessions.WAITING_SECRET not in session:
         session[sessions.WAITING_SECRET] = factor.sealed_secret(factor.new_secret())

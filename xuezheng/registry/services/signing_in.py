@@ -217,6 +217,19 @@ def prove_factor(request: HttpRequest, given: str) -> str:
     return how
 
 
+def must_prove_first(request: HttpRequest) -> bool:
+    """Whether a generator is bound that this session has not proved: bound in another one meanwhile.
+
+    Then the code is owed here too.  Otherwise whoever only has the password could bind their own.
+    """
+    if request.session.get(sessions.FACTOR) == "verified":
+        return False
+    bound = SecondFactor.objects.filter(user=request.user).exists()
+    if bound:
+        request.session[sessions.FACTOR] = "due"
+    return bound
+
+
 def enrol_factor(request: HttpRequest, given: str) -> list[str]:
     """Bind the code generator whose secret waits in the session; returns recovery codes to show once.
 
