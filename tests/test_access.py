@@ -15,6 +15,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from tests import access_exchange
 from tests.access_registry import REVEALING, TABLES, registry_addresses, registry_world
 from tests.district import POSTS, District, photo
 from tests.people import People
@@ -63,7 +64,9 @@ SEES_PLAN = {
     "auditor",
     "statistician",
 }
-READS_INDICATORS = SEES_PLAN
+READS_INDICATORS = SEES_PLAN | {"registrar"}
+#: Of these, whoever has no hazards in scope: the figure of hazards is not for them.
+NO_HAZARDS = frozenset({"base", "safety_office", "registrar"})
 OPEN_TO_ALL = {
     "home",
     "inbox",
@@ -193,6 +196,7 @@ def world(district: District, people: People) -> World:
             locked_until=timezone.now() + dt.timedelta(hours=1),
         ).id,
     }
+    ids |= access_exchange.exchange_world(district)
     made = World(district, numbers, Plan.objects.get(id=adopted.id), ids)
     made.numbers["file"] = str(
         Hazard.objects.get(case__number=numbers["reported"]).case.attachments.get().file_id
@@ -222,6 +226,7 @@ def world_state() -> list[tuple]:
         "procrastinate_jobs",
         "indicators_snapshot",
         *TABLES,
+        *access_exchange.TABLES,
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -258,6 +263,7 @@ def addresses(w: World) -> list[Address]:
     return [
         *(Address(name) for name in OPEN_TO_ALL),
         *registry_addresses(ids, Address),
+        *access_exchange.exchange_addresses(ids, Address),
         Address("hazard_list", may=people),
         Address(
             "hazard_report",
@@ -297,14 +303,14 @@ def addresses(w: World) -> list[Address]:
         Address(
             "indicator_detail",
             ("hazard_rectified_in_time",),
-            frozenset(READS_INDICATORS - {"base", "safety_office"}),
-            frozenset({"base", "safety_office"}),
+            frozenset(READS_INDICATORS - NO_HAZARDS),
+            NO_HAZARDS,
         ),
         Address(
             "indicator_proof",
             (ids["reading"],),
-            frozenset(READS_INDICATORS - {"base", "safety_office"}),
-            frozenset({"base", "safety_office"}),
+            frozenset(READS_INDICATORS - NO_HAZARDS),
+            NO_HAZARDS,
         ),
         Address("parameter_list", may=frozenset({"plan", "safety_head", "operator", "security"})),
         Address(
@@ -328,8 +334,8 @@ def addresses(w: World) -> list[Address]:
         Address(
             "snapshot_proof",
             (ids["snapshot"], "hazard_rectified_in_time", "B"),
-            frozenset(READS_INDICATORS - {"base", "safety_office"}),
-            frozenset({"base", "safety_office"}),
+            frozenset(READS_INDICATORS - NO_HAZARDS),
+            NO_HAZARDS,
         ),
         Address("snapshot_make", may=frozenset({"plan", "statistician"}), post=True),
         Address("province_board", may=frozenset({"province"})),
@@ -461,7 +467,7 @@ def addresses(w: World) -> list[Address]:
 
 
 #: Addresses with their own tests, or open to anybody.
-ELSEWHERE = REVEALING | {
+ELSEWHERE = REVEALING | access_exchange.ELSEWHERE | {
     "set_language",
     "sign_in",
     "sign_in_way",

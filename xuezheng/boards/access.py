@@ -29,6 +29,7 @@ GRANTS = {
     roles.SAFETY_HEAD: _READERS | {Permission.PARAMETERS},
     roles.SAFETY_OFFICER: _READERS,
     roles.INSPECTOR: _FIGURES,
+    roles.REGISTRAR: _FIGURES,
     roles.AUDITOR: _READERS | {Permission.AUDIT},
     # The trail also says what the operator did: it is not theirs to read.
     roles.OPERATOR: {Permission.PARAMETERS, Permission.JOBS, Permission.STYLE_GUIDE},
