@@ -10,7 +10,17 @@ from tests.journeys.conftest import AXE, DESK, PHONE
 
 #: Links that differ only in these are the same page.
 NUMBER = re.compile(r"\d{2,}|(?<=/)\d+|[0-9a-f]{8}-[0-9a-f-]+")
-PEOPLE = ["director", "plan", "safety", "school", "island", "auditor", "operator", "office-basic"]
+PEOPLE = [
+    "director",
+    "plan",
+    "safety",
+    "school",
+    "island",
+    "auditor",
+    "operator",
+    "office-basic",
+    "registrar",
+]
 TAGS = "['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']"
 
 

@@ -123,8 +123,11 @@ def settle_identity(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def apply(row: models.Model, fields: dict[str, Any]) -> list[str]:
-    """Set the fields on the row; returns the names of those that changed."""
-    changed = [name for name, value in fields.items() if getattr(row, name) != value]
+    """Set the fields on the row; returns the names of those that changed.
+
+    A relation that a new row does not have yet counts as none.
+    """
+    changed = [name for name, value in fields.items() if getattr(row, name, None) != value]
     for name in changed:
         setattr(row, name, fields[name])
     return changed
