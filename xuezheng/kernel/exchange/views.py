@@ -250,9 +250,7 @@ def progress(request: HttpRequest, pk: str) -> HttpResponse:
     """How far a long batch is, for the page's own asking; when it is done the page loads itself anew."""
     batch = _visible(request, pk)
     if not batch.busy:
-        response = HttpResponse(status=204)
-        response.headers["HX-Refresh"] = "true"
-        return response
+        return HttpResponse(headers={"HX-Refresh": "true"})
     percent = min(100 * batch.total // batch.expected, 99) if batch.expected else 0
     context = {"batch": batch, "percent": percent}
     return render(request, "exchange/progress.html", context)

@@ -225,3 +225,25 @@ def test_an_export_says_how_much_and_why(school: District) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
     assert number(1) in [cell.value for cell in sheet[4]]
     assert Entry.objects.get(action="list.reveal").reason == "核对学籍"
+
+
+def test_one_time_passwords_are_for_who_opens_accounts(school: District) -> None:
+    batch = services.confirm(
+        send(
+            school,
+            "security",
+            exchange.ACCOUNTS,
+            ("用户名", "姓名", "单位", "岗位"),
+            [("dao.shi1", "师一", "东澳小学", "教师")],
+        ),
+        mode="all",
+        by=school.actor("security"),
+    )
+    handout = batch.get_absolute_url() + "handout/"
+    assert client(school, "registrar").post(handout).status_code == 404
+    assert client(school, "director").post(handout).status_code == 403
+    answer = client(school, "security").post(handout)
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert sheet["C2"].value == "dao.shi1"
+    assert len(sheet["D2"].value) >= 12
+    assert Entry.objects.filter(action="import.handout").exists()
