@@ -200,7 +200,7 @@ def _read_stretch(
         plan.warnings += doubts
         piece = without_note(seen, sentence, notes)
         promised = promises and is_commitment(piece.text) and not (ideas and IDEA.match(piece.text))
-        if promised or (targets and section):
+        if piece.text and (promised or (targets and section)):
             plan.commitments.append(_promise(plan, section, piece, targets))
 
 

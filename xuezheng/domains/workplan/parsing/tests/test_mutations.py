@@ -64,7 +64,7 @@ def mutated(text: str, seed: int, times: int) -> str:
                 text[:at] + text[at:far].translate(HALF).translate(FULL) + text[far:],
                 "\n".join([*lines[: line + 1], *lines[line:]]),
                 "\n".join([*lines[:line], *lines[line + 1 :]]),
-                "\n".join(lines[:line]) + "".join(lines[line : line + 2]) + "\n".join(lines[line + 2 :]),
+"\n".join([*lines[:line], "".join(lines[line : line + 2]), *lines[line + 2 :]]),
             ]
         )  # fmt: skip
     return text
@@ -79,3 +79,12 @@ def test_accidents(name, seed, times):
         return
     places_hold(plan)
     plan.as_json()
+
+
+def test_a_number_before_a_note_on_units_is_no_commitment():
+    """Found by the accidents above: nothing is left of ①（牵头科室：…率达到六成）."""
+    plan = parse_text(
+        "甲局2026年工作计划\n一、任务\n完成率100%。①（牵头科室：党建办，达到六成）二、"
+    )
+    places_hold(plan)
+    assert all(promise.text for promise in plan.commitments)
