@@ -13,7 +13,15 @@ from django.utils.translation import gettext as _
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.exchange.cells import Absent, Bad, compact, reader
-from xuezheng.kernel.exchange.table import REASON_HEADINGS, Problem, Row, Table, words
+from xuezheng.kernel.exchange.table import (
+    INSTRUCTIONS,
+    LISTS,
+    REASON_HEADINGS,
+    Problem,
+    Row,
+    Table,
+    words,
+)
 
 MAX_BYTES = 30 * 1024 * 1024
 MAX_ROWS = 100_000
@@ -55,6 +63,7 @@ class Book:
     def _find_sheets(self) -> list[_Sheet]:
         known = _headings(self.table)
         found, hidden, foreign = [], [], []
+        ours = words(INSTRUCTIONS)
         for meta in self._book.sheets_metadata:
             if meta.typ != calamine.SheetTypeEnum.WorkSheet:
                 continue
@@ -63,10 +72,11 @@ class Book:
                 continue
             sheet = self._with_heading(meta.name, known)
             if sheet is None:
-                foreign.append(meta.name)
+                if meta.name not in ours:
+                    foreign.append(meta.name)
             else:
                 found.append(sheet)
-        if hidden:
+        if hidden and hidden != [LISTS]:
             self.notices.append(_("隐藏的工作表没有读取：%s。") % _listed(hidden))
         if not found:
             raise Unreadable(

@@ -33,6 +33,8 @@ class Kind(StrEnum):
 #: Kinds whose column is formatted as text, so that Excel keeps every digit.
 AS_TEXT = frozenset({Kind.TEXT, Kind.ID, Kind.CODE, Kind.PHONE})
 
+#: Sheets of a template that hold no rows: the instructions, and (hidden) long lists of choices.
+INSTRUCTIONS, LISTS = _("填表说明"), "lists"
 #: Columns that the workbook of wrong rows adds; read again they say nothing.
 REASON_HEADINGS = (_("工作表"), _("行号"), _("哪里不对"), _("怎么改"))
 

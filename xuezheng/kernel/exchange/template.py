@@ -12,7 +12,16 @@ from xlsxwriter.utility import xl_col_to_name
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.exchange.cells import CLEAR, NO, YES
-from xuezheng.kernel.exchange.table import AS_TEXT, REASON_HEADINGS, Field, Kind, Row, Table
+from xuezheng.kernel.exchange.table import (
+    AS_TEXT,
+    INSTRUCTIONS,
+    LISTS,
+    REASON_HEADINGS,
+    Field,
+    Kind,
+    Row,
+    Table,
+)
 
 #: Excel's own limit for choices written into a validation; longer lists stand on a hidden sheet.
 LIST_LIMIT = 255
@@ -118,13 +127,13 @@ class _Lists:
     def put(self, labels: list[str]) -> str:
         """Write the labels; the formula that names them."""
         if self._sheet is None:
-            self._sheet = self._book.add_worksheet("lists")
+            self._sheet = self._book.add_worksheet(LISTS)
             self._sheet.hide()
         at, self._next = self._next, self._next + 1
         for line, label in enumerate(labels):
             self._sheet.write_string(line, at, label)
         column = xl_col_to_name(at, col_abs=True)
-        return f"=lists!{column}$1:{column}${len(labels)}"
+        return f"={LISTS}!{column}$1:{column}${len(labels)}"
 
 
 def _validation(sheet: Any, at: int, field: Field, by: Actor, lists: _Lists) -> None:
@@ -158,7 +167,7 @@ def _validation(sheet: Any, at: int, field: Field, by: Actor, lists: _Lists) -> 
 
 
 def _instructions(sheets: Sheets, table: Table, by: Actor) -> None:
-    sheet = sheets.book.add_worksheet(_sheet_name(_("填表说明")))
+    sheet = sheets.book.add_worksheet(_sheet_name(force_str(INSTRUCTIONS)))
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 2, 12)
     sheet.set_column(3, 3, 80)
