@@ -109,6 +109,7 @@ def _locked(batch: Batch, by: Actor, *states: str) -> Batch:
     return row
 
 
+@transaction.atomic
 def confirm(batch: Batch, *, mode: str, by: Actor) -> Batch:
     """Write the batch: at once, or by a worker when it is long.
 
@@ -129,6 +130,7 @@ def confirm(batch: Batch, *, mode: str, by: Actor) -> Batch:
     return write(row, by=by)
 
 
+@transaction.atomic
 def write(batch: Batch, *, by: Actor) -> Batch:
     """Write a confirmed batch in the running transaction.  Done once: another call finds it APPLIED."""
     row = _locked(batch, by, State.CONFIRMED)
@@ -163,6 +165,7 @@ def _not_written(batch: Batch, text: str, by: Actor) -> None:
     _note(batch, "import.overtaken", by)
 
 
+@transaction.atomic
 def compare_again(batch: Batch, *, by: Actor) -> Batch:
     """Compare the rows with what is stored now: after names were matched, or others changed rows."""
     row = _locked(batch, by, State.READY)
@@ -176,6 +179,7 @@ def compare_again(batch: Batch, *, by: Actor) -> Batch:
     return row
 
 
+@transaction.atomic
 def give_up(batch: Batch, *, by: Actor) -> None:
     """Do not write it.  Its rows are forgotten at once."""
     row = _locked(batch, by, State.READY)
@@ -198,6 +202,7 @@ def _parameter(name: str, batch: Batch) -> int:
     return int(setting(f"exchange.import.{name}", today, owner).value)
 
 
+@transaction.atomic
 def undo(batch: Batch, *, by: Actor) -> Batch:
     """Take an applied batch back, within the hours of parameter exchange.import.undo_hours.
 
@@ -214,6 +219,7 @@ def undo(batch: Batch, *, by: Actor) -> Batch:
     return take_back(row, by=by)
 
 
+@transaction.atomic
 def take_back(batch: Batch, *, by: Actor) -> Batch:
     """Undo a batch in the running transaction.  Done once: another call finds it UNDONE."""
     row = _locked(batch, by, State.UNDOING)
@@ -222,6 +228,7 @@ def take_back(batch: Batch, *, by: Actor) -> Batch:
     return row
 
 
+@transaction.atomic
 def hand_out(batch: Batch, *, by: Actor) -> tuple[Sequence[Any], Iterable[Sequence[Any]]]:
     """Headings and lines of the table's handout for an applied batch.  Audited with its length."""
     row = _locked(batch, by, State.APPLIED)
