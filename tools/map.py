@@ -31,7 +31,8 @@ def text() -> str:
         "| duty | system | whose | source | screen |",
         "|---|---|---|---|---|",
     ]
-    systems = [c for c in apps.get_app_configs() if c.name.startswith("xuezheng.domains.")]
+    homes = ("xuezheng.registry", "xuezheng.domains.")
+    systems = [c for c in apps.get_app_configs() if c.name.startswith(homes)]
     for config in systems:
         for duty in getattr(import_module(config.name), "DUTIES", []):
             lines.append(

@@ -53,17 +53,21 @@ class PersonQuerySet(models.QuerySet):
         return self.filter(merged_into__isnull=True)
 
     def search(self, words: str) -> "PersonQuerySet":
-        """By name, by initials, by the last four of the identity number, or by the whole number."""
+        """By name, by initials, by the last four of the identity number, or by the whole number.
+
+        A word with a digit is no name: it is looked up by the indexes of numbers alone.
+        """
         rows = self
         for word in words.split():
             compact = word.upper()
-            found = Q(name__contains=normal_name(word))
-            if compact.isascii() and compact.isalnum():
-                found |= Q(initials__startswith=compact.lower())
-            if len(compact) == 4 and compact[:3].isdigit():
-                found |= Q(id_tail__in=tail_tokens(compact))
-            if len(compact) >= 8 and any(char.isdigit() for char in compact):
-                found |= Q(id_number=compact)
+            if any(char.isdigit() for char in compact):
+                found = Q(id_number=compact)
+                if len(compact) == 4:
+                    found |= Q(id_tail__in=tail_tokens(compact))
+            else:
+                found = Q(name__contains=normal_name(word))
+                if compact.isascii() and compact.isalpha():
+                    found |= Q(initials__startswith=compact.lower())
             rows = rows.filter(found)
         return rows
 
