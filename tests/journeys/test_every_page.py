@@ -63,7 +63,8 @@ def crawl(page: Page, start: str, *, limit: int) -> tuple[int, list[str]]:
         ):
             if href.startswith("?"):
                 href = url.partition("?")[0] + href
-            if href.startswith("/") and "export=" not in href and "/files/" not in href:
+            download = "export=" in href or "/files/" in href or "/template/" in href
+            if href.startswith("/") and not download:
                 waiting.append(href)
     return visited, wrong
 

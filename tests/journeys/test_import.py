@@ -7,6 +7,7 @@ import openpyxl
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import PHONE
+from tests.journeys.test_every_page import violations
 from xuezheng.registry.exchange.tests.files import number
 
 #: A folder for pictures of the pages, when somebody wants to look at them.
@@ -53,6 +54,7 @@ def test_from_the_template_to_the_undo(site, sign_in, tmp_path: Path) -> None:
     expect(main).to_contain_text("身份证号应为18位")
     expect(main).to_contain_text("Excel 只保留 15 位有效数字")
     expect(main).to_contain_text("模板的示例行没有读取")
+    assert not violations(page)
     picture(page, "batch-errors")
     wrong = saved(page, "下载错误行", tmp_path)
     page.set_viewport_size(PHONE)
@@ -72,6 +74,7 @@ def test_from_the_template_to_the_undo(site, sign_in, tmp_path: Path) -> None:
     before = site.query("SELECT count(*) FROM registry_pupil")[0][0]
     page.get_by_role("button", name="写入 2 行").click()
     expect(page.locator(".messages")).to_contain_text("新增 2 行")
+    assert not violations(page)
     picture(page, "batch-applied")
     assert site.query("SELECT count(*) FROM registry_pupil")[0][0] == before + 2
 
@@ -96,6 +99,7 @@ def test_the_first_month(site, sign_in) -> None:
     page.get_by_role("button", name="停用").click()
     expect(page.locator(".messages")).to_contain_text("已设置 1 所学校")
     expect(page.locator("main")).to_contain_text("未启用")
+    assert not violations(page)
     picture(page, "switches")
     page.goto("/opening/names/")
     picture(page, "names")
