@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.journeys.program import free_port
 from xuezheng.config.postgres import Cluster, Login, ensure_database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,12 +86,6 @@ class Site:
         """Read the database as its owner."""
         with psycopg.connect(Cluster().login("owner", self.database).conninfo()) as connection:
             return connection.execute(sql, values).fetchall()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start_web(env: dict[str, str], port: int) -> subprocess.Popen:

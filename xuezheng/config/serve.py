@@ -16,15 +16,16 @@ from xuezheng.config.environment import ConfigurationError, Environment
 from xuezheng.config.postgres import Cluster, location
 
 READY_SECONDS = 60
+PORT_SECONDS = 10
 _PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent() -> None:
-    """Ask Linux to stop this process when its parent dies, even by kill -9.
+def end_with_parent(by: int = signal.SIGTERM) -> None:
+    """Ask Linux to send this process a signal when its parent dies, even by kill -9.
 
     Otherwise an orphan keeps the port and the next start is refused.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by)
 
 
 @contextlib.contextmanager
@@ -40,19 +41,30 @@ def step(zh: str, en: str) -> Iterator[None]:
     print(f"{time.monotonic() - began:.1f} s", flush=True)
 
 
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
 def free_port(host: str, given: int) -> int:
     """The given port, or the first from 8000 on which nobody listens.
 
-    Raises ConfigurationError when the given one, or fifty in a row, are taken.
+    A given one is waited for: what was killed a moment ago may still hold it.  Raises
+    ConfigurationError when it, or fifty in a row, are taken.
     """
-    for port in [given] if given else range(8000, 8050):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return port
+    deadline = time.monotonic() + (PORT_SECONDS if given else 0)
+    while True:
+        for port in [given] if given else range(8000, 8050):
+            if _is_free(host, port):
+                return port
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(0.2)
     raise ConfigurationError(f"端口已被占用 / the port is taken: {given or '8000-8049'}")
 
 
