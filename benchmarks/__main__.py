@@ -27,7 +27,18 @@ def main() -> int:
         import django
 
         django.setup()
-        from benchmarks import audit, engines, faults, importer, imports, load, pages, people, snapshot
+        from benchmarks import (
+            allocation,
+            audit,
+            engines,
+            faults,
+            importer,
+            imports,
+            load,
+            pages,
+            people,
+            snapshot,
+        )
         from xuezheng.config.database import migrate
         from xuezheng.demo.load import load_demo
 
@@ -39,6 +50,7 @@ def main() -> int:
             "importer": [importer.run],
             "imports": [imports.run],
             "audit": [audit.run],
+            "allocation": [lambda: allocation.run(full=full)],
             # Last: growth multiplies the district.
             "engines": [engines.live, lambda: engines.against_scan(full=full)],
             "snapshot": [snapshot.run],

@@ -21,7 +21,7 @@ from PIL import Image
 
 from tests.journeys.program import ROOT, Program
 
-KILLS = 10
+KILLS = 100
 MARK = "断电试验"
 PATIENCE = 120
 

@@ -42,6 +42,15 @@ def _parser() -> argparse.ArgumentParser:
         "parse", help="解析计划文件，输出 JSON / parse a plan file, print JSON"
     )
     parse.add_argument("file", type=Path)
+    admissions = commands.add_parser("admissions", help="招生 / admissions").add_subparsers(
+        dest="action", required=True
+    )
+    allocate = admissions.add_parser("allocate", help="分配学位，JSON / allocate places, JSON")
+    allocate.add_argument("--in", dest="source", type=Path, required=True, metavar="FILE")
+    allocate.add_argument("--out", dest="target", type=Path, required=True, metavar="FILE")
+    checked = admissions.add_parser("verify", help="核验分配结果 / check a result")
+    checked.add_argument("--in", dest="source", type=Path, required=True, metavar="FILE")
+    checked.add_argument("--result", dest="target", type=Path, required=True, metavar="FILE")
     indicators = commands.add_parser("indicators", help="指标 / indicators")
     indicators_actions = indicators.add_subparsers(dest="action", required=True)
     compute = indicators_actions.add_parser("compute", help="计算读数 / compute readings")
@@ -159,6 +168,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "plan":
             return plan_parse(options.file)
+        if options.command == "admissions":
+            return admissions(options)
         return _with_django(options)
     except (ConfigurationError, PostgresError) as error:
         print(error, file=sys.stderr)
@@ -202,6 +213,25 @@ def plan_parse(path: Path) -> int:
         return 1
     print(json.dumps(plan.as_json(), ensure_ascii=False, indent=2))
     return 0
+
+
+def admissions(options: argparse.Namespace) -> int:
+    """Allocate places, or check a result; 1 with what is wrong.  Needs no database."""
+    from xuezheng.domains.admissions.allocation.files import allocate_file, verify_files
+    from xuezheng.domains.admissions.allocation.problem import BadInput
+
+    try:
+        if options.action == "allocate":
+            print(allocate_file(options.source, options.target).sha256)
+            return 0
+        wrong = verify_files(options.source, options.target)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 1
+    for problem in wrong:
+        print(problem, file=sys.stderr)
+    print("不成立 / does not hold" if wrong else "成立 / holds")
+    return 1 if wrong else 0
 
 
 #: Database role of each command.

@@ -1,0 +1,115 @@
+"""Service areas: matching an address against the parts of which a season's areas are made.
+
+A part covers a community or village, or a road in it: all of it, one side (odd or even numbers), a
+range of numbers, or named buildings.  Communities are often split along a road, so a polygon alone
+would not do.  The most exact part wins; two equally exact parts of different areas are an overlap.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """House numbers of one side of a road."""
+
+    BOTH = ""
+    ODD = "odd"
+    EVEN = "even"
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address as the rules see it: a community's code, road, number, building."""
+
+    community: str
+    road: str = ""
+    number: int | None = None
+    building: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of a service area.  Empty road: the whole community; `first`..`last` inclusive."""
+
+    zone: str
+    community: str
+    road: str = ""
+    side: Side = Side.BOTH
+    first: int | None = None
+    last: int | None = None
+    buildings: frozenset[str] = frozenset()
+
+    def covers(self, place: Place) -> bool:
+        """Whether an address lies in this part.  Without a number only whole roads cover it."""
+        if place.community != self.community or (self.road and place.road != self.road):
+            return False
+        if self.buildings and place.building not in self.buildings:
+            return False
+        bounded = self.side != Side.BOTH or self.first is not None or self.last is not None
+        if not bounded:
+            return True
+        if place.number is None:
+            return False
+        if self.side != Side.BOTH and (place.number % 2 == 1) != (self.side == Side.ODD):
+            return False
+        after = self.first is None or place.number >= self.first
+        return after and (self.last is None or place.number <= self.last)
+
+    @property
+    def exactness(self) -> int:
+        """How exact the part is: community, road, side or range, buildings."""
+        bounded = self.side != Side.BOTH or self.first is not None or self.last is not None
+        return (4 if self.buildings else 0) + (2 if bounded else 0) + (1 if self.road else 0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The areas of an address and the parts that say so.  Several areas: an overlap to be settled."""
+
+    zones: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+class Atlas:
+    """The parts of one season, by community, so that a look-up reads few of them."""
+
+    def __init__(self, parts: Iterable[Part]):
+        self.by_community: dict[str, list[Part]] = defaultdict(list)
+        for part in parts:
+            self.by_community[part.community].append(part)
+
+    def find(self, place: Place) -> Found:
+        """The areas whose most exact parts cover an address; none: a gap."""
+        covering = [p for p in self.by_community.get(place.community, ()) if p.covers(place)]
+        if not covering:
+            return Found((), ())
+        best = max(part.exactness for part in covering)
+        parts = tuple(part for part in covering if part.exactness == best)
+        return Found(tuple(sorted({part.zone for part in parts})), parts)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What checking a season's areas against all addresses found, as {address: areas}."""
+
+    gaps: tuple[Place, ...]
+    overlaps: Mapping[Place, tuple[str, ...]]
+    changed: Mapping[Place, tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+def survey(places: Iterable[Place], atlas: Atlas, earlier: Atlas | None = None) -> Survey:
+    """Gaps, overlaps, and what changed since an earlier season, over the addresses that exist."""
+    gaps, overlaps, changed = [], {}, {}
+    for place in places:
+        zones = atlas.find(place).zones
+        if not zones:
+            gaps.append(place)
+        elif len(zones) > 1:
+            overlaps[place] = zones
+        if earlier is not None:
+            before = earlier.find(place).zones
+            if before != zones:
+                changed[place] = (before, zones)
+    return Survey(tuple(gaps), overlaps, changed)
