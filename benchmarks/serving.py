@@ -20,12 +20,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def session_of(username: str) -> str:
-    """The cookie of a session as the sign-in page would leave it, second factor included."""
+def session_of(username: str, words: dict[str, str] | None = None) -> str:
+    """The cookie of a session as the sign-in page would leave it, second factor included.
+
+    `words`: handle -> words that were searched by (kernel/access/words.py).
+    """
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
+    from xuezheng.kernel.access.ciphers import seal
     from xuezheng.kernel.access.models import User
     from xuezheng.kernel.access.signin import sessions
+    from xuezheng.kernel.access.words import BOUND_TO
+    from xuezheng.kernel.access.words import SESSION_KEY as SEARCHED
 
     user = User.objects.get(username=username)
     now = int(time.time())
@@ -40,6 +46,7 @@ def session_of(username: str) -> str:
             sessions.IDLE: 3600,
             sessions.ABSOLUTE: 43_200,
             sessions.FACTOR: "verified",
+            SEARCHED: {handle: seal(text, BOUND_TO) for handle, text in (words or {}).items()},
         }
     )
     store.create()

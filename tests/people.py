@@ -17,8 +17,12 @@ Numbers are valid in form, of the area code 999900, which is assigned to no plac
 
 import datetime as dt
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.district import SINCE, District
@@ -35,6 +39,15 @@ from xuezheng.registry.models import (
     SchoolClass,
     StaffMember,
 )
+
+
+def search(client: Client, url: str, words: str) -> HttpResponse:
+    """The page that somebody sees who searches a list of people by words."""
+    sent = {"next": url, "words-w": words}
+    answer = client.post(reverse("search_words"), sent, follow=True)
+    addresses = [unquote(address) for address, _status in answer.redirect_chain]
+    assert not [address for address in addresses if f"={words}" in address]
+    return answer
 
 
 def number(born: dt.date, serial: int, area: str = "999900") -> str:

@@ -451,6 +451,7 @@ def addresses(w: World) -> list[Address]:
         ),
         Address("job_retry", (ids["job"],), frozenset({"operator"}), post=True),
         Address("sessions_end", post=True),
+        Address("search_words", data={"next": "/search/", "words-w": "x"}, post=True),
         Address(
             "account_post_end",
             (ids["spare"], ids["spare_post"]),
@@ -467,20 +468,24 @@ def addresses(w: World) -> list[Address]:
 
 
 #: Addresses with their own tests, or open to anybody.
-ELSEWHERE = REVEALING | access_exchange.ELSEWHERE | {
-    "set_language",
-    "sign_in",
-    "sign_in_way",
-    "sign_in_return",
-    "sign_out",
-    "second_factor_picture",
-    "recovery_codes",
-    "session_end",
-    "health_live",
-    "health_ready",
-    "large_text",
-    "metrics",
-}
+ELSEWHERE = (
+    REVEALING
+    | access_exchange.ELSEWHERE
+    | {
+        "set_language",
+        "sign_in",
+        "sign_in_way",
+        "sign_in_return",
+        "sign_out",
+        "second_factor_picture",
+        "recovery_codes",
+        "session_end",
+        "health_live",
+        "health_ready",
+        "large_text",
+        "metrics",
+    }
+)
 
 
 def call(world: World, address: Address, username: str) -> int:

@@ -52,6 +52,9 @@ TEXTS = [
 ]
 NAMES = [
     "q",
+    "w",
+    "who",
+    "words-w",
     "page",
     "per_page",
     "export",

@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Model
 from django.template import engines
 from django.urls import URLPattern, URLResolver, get_resolver
+from django_filters import CharFilter, FilterSet
 
+from xuezheng.kernel.access.ciphers import SealedField
 from xuezheng.kernel.access.guards import Guard
 from xuezheng.kernel.access.permissions import all_permissions, grants, roles
 from xuezheng.kernel.cases.flows import FLOWS, Flow, Phase
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 from xuezheng.kernel.indicators.facts import fact_files
 from xuezheng.kernel.reference.parameters import shipped
+from xuezheng.kernel.ui.words import WordsFilter
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "xuezheng"
@@ -142,6 +147,29 @@ def test_templates_have_no_inline_script_or_style(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: p.name)
 def test_templates_compile(path: Path) -> None:
     engines["django"].from_string(path.read_text(encoding="utf-8"))
+
+
+def _filter_sets(base: type[FilterSet] = FilterSet) -> Iterator[type[FilterSet]]:
+    for made in base.__subclasses__():
+        yield made
+        yield from _filter_sets(made)
+
+
+def _is_of_people(model: type[Model] | None) -> bool:
+    """Accounts, and whoever has a sealed number."""
+    return model is not None and (
+        issubclass(model, AbstractBaseUser)
+        or any(isinstance(field, SealedField) for field in model._meta.get_fields())
+    )
+
+
+def test_no_list_of_people_has_a_text_field_in_its_address() -> None:
+    people = [made for made in _filter_sets() if _is_of_people(made._meta.model)]
+    assert len(people) >= 4, "pupils, guardians, staff, accounts"
+    for made in people:
+        for name, field in made.base_filters.items():
+            free = isinstance(field, CharFilter) and not isinstance(field, WordsFilter)
+            assert not free, f"{made.__name__}.{name} would put a name into the address"
 
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -110,7 +110,7 @@ def test_pages_of_the_security_officer(sign_in) -> None:
         for url in ("/accounts/", "/accounts/new/", "/accounts/locks/", "/account/", "/password/"):
             page.goto(url)
             check(page)
-        page.goto("/accounts/?q=auditor")
+        page.goto("/accounts/?role=auditor")
         page.locator(".row-link").first.click()
         page.wait_for_url(re.compile(r"/accounts/\d+/"))
         check(page)

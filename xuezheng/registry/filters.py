@@ -1,4 +1,4 @@
-"""Filters of the lists of people and places; their state is in the URL."""
+"""Filters of the lists of people and places; their state is in the URL, save words of people."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.access.scope import below
+from xuezheng.kernel.ui.words import WordsFilter
 from xuezheng.registry import selectors
 from xuezheng.registry.access import Permission
 from xuezheng.registry.codes import AT_SCHOOL
@@ -220,7 +221,7 @@ class PupilFilter(ScopedFilter):
         method="in_order",
         empty_label=_("按姓名"),
     )
-    q = filters.CharFilter(label=SEARCH, method="by_words")
+    w = WordsFilter(label=SEARCH)
 
     class Meta:
         model = Pupil
@@ -259,7 +260,7 @@ class PupilFilter(ScopedFilter):
 class GuardianFilter(ScopedFilter):
     """Guardians by words."""
 
-    q = filters.CharFilter(label=SEARCH, method="by_words")
+    w = WordsFilter(label=SEARCH)
 
     class Meta:
         model = Guardian
@@ -291,7 +292,7 @@ class StaffFilter(ScopedFilter):
         choices=[("True", _("在编")), ("False", _("编外"))],
         method="by_establishment",
     )
-    q = filters.CharFilter(label=SEARCH, method="by_words")
+    w = WordsFilter(label=SEARCH)
 
     class Meta:
         model = StaffMember

@@ -25,6 +25,7 @@ from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.exchange.workbook import Column, list_response
 from xuezheng.kernel.ui.lists import export_url, list_context, narrowed_by
 from xuezheng.kernel.ui.steps import attempt
+from xuezheng.kernel.ui.words import WordsFilter
 from xuezheng.registry.access import Permission
 from xuezheng.registry.services import accounts
 
@@ -41,7 +42,7 @@ STATES = [
 class AccountFilter(filters.FilterSet):
     """By words, state, role and organisation."""
 
-    q = filters.CharFilter(label=gettext_lazy("用户名或姓名"), method="by_words")
+    w = WordsFilter(label=gettext_lazy("用户名或姓名"))
     state = filters.ChoiceFilter(label=gettext_lazy("状态"), choices=STATES, method="by_state")
     role = filters.ChoiceFilter(label=gettext_lazy("岗位"), method="by_role")
     organisation = filters.ModelChoiceFilter(

@@ -1,6 +1,7 @@
 """The trail, for auditors: who did what, under which post, when; and whether the seals hold."""
 
 import django_filters as filters
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -12,14 +13,13 @@ from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.models import Entry, Seal
 from xuezheng.kernel.ui.forms import DateInput
 from xuezheng.kernel.ui.lists import list_context
+from xuezheng.kernel.ui.words import WordsFilter
 
 
 class EntryFilter(filters.FilterSet):
     """By user name, action, object and day."""
 
-    who = filters.CharFilter(
-        label=gettext_lazy("用户名"), field_name="user__username", lookup_expr="iexact"
-    )
+    who = WordsFilter(label=gettext_lazy("用户名"))
     action = filters.CharFilter(
         label=gettext_lazy("动作"), field_name="action", lookup_expr="icontains"
     )
@@ -40,6 +40,10 @@ class EntryFilter(filters.FilterSet):
     class Meta:
         model = Entry
         fields = ()
+
+    def by_words(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        """Entries of the user of that name."""
+        return rows.filter(user__username__iexact=words)
 
 
 @require_GET

@@ -9,6 +9,7 @@ from xuezheng.domains.oversight.models import Hazard
 from xuezheng.domains.workplan.models import Commitment, Milestone
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.guards import signed_in
+from xuezheng.kernel.access.words import kept_words
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.registry import selectors
 from xuezheng.registry.access import Permission as Registry
@@ -37,10 +38,11 @@ def _people(actor: Actor, words: str) -> dict[str, object]:
 def search(request: HttpRequest) -> HttpResponse:
     """Results by system, at most twenty each.  A full number goes straight to its page.
 
-    The words stay in this one request.  Where people could be among the results, the trail notes that
+    The words lie in the session, not in the address.  Where people could be among the results, the trail notes that
     somebody was looked up, and how many were found.
     """
-    words = request.GET.get("q", "").strip()[:60]
+    handle = request.GET.get("w", "")
+    words = kept_words(request, handle)
     groups = {"hazards": [], "commitments": [], "milestones": []}
     if words:
         actor = request.actor
@@ -67,4 +69,5 @@ def search(request: HttpRequest) -> HttpResponse:
         ]
         if exact:
             return redirect(exact[0].case.get_absolute_url())
-    return render(request, "boards/search.html", {"words": words, **groups})
+    lost = bool(handle) and words is None
+    return render(request, "boards/search.html", {"words": words, "lost": lost, **groups})

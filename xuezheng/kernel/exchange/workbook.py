@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
 
+from xuezheng.kernel.access.words import kept_words
+
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_ROWS = 100_000
 
@@ -98,5 +100,7 @@ def list_response(
 
 def _filters(request: HttpRequest) -> str:
     return "，".join(
-        f"{name}={value}" for name, value in request.GET.items() if value and name != "page"
+        f"{name}={kept_words(request, value) or value}"
+        for name, value in request.GET.items()
+        if value and name != "page"
     )

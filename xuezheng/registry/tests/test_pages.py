@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.people import People, number
+from tests.people import People, number, search
 from xuezheng.kernel.audit.models import Entry
 from xuezheng.registry.models import (
     Community,
@@ -236,7 +236,7 @@ def fill_more(people: People, start: int, many: int) -> None:
 def test_a_school_finds_its_own_and_the_lookup_is_noted(
     people: People, words: str, found: set[str]
 ) -> None:
-    answer = client_of(people, "sec1").get(reverse("pupil_list"), {"q": words})
+    answer = search(client_of(people, "sec1"), reverse("pupil_list"), words)
     assert {row.name for row in answer.context["page"]} == found
     noted = Entry.objects.get(action="pupil.search")
     assert noted.detail == {"found": len(found)}

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from tests.people import People, number
+from tests.people import People, number, search
 from xuezheng.kernel.access.actors import OutOfScope
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.audit.models import Entry
@@ -243,17 +243,17 @@ def test_classes_several_at_once(people: People) -> None:
 
 def test_the_search_box_finds_people_in_reach(people: People) -> None:
     url = reverse("search")
-    school = client_of(people, "sec1").get(url, {"q": "wxm"})
+    school = search(client_of(people, "sec1"), url, "wxm")
     assert [row.name for row in school.context["pupils"]] == ["王小明"]
     assert Entry.objects.get(action="people.search").detail == {"found": 1}
     tail = people.staff["chen"].id_number[-4:]
-    staff_found = client_of(people, "sec1").get(url, {"q": tail}).context["staff"]
+    staff_found = search(client_of(people, "sec1"), url, tail).context["staff"]
     assert [row.name for row in staff_found] == ["陈知微"]
-    everywhere = client_of(people, "registrar").get(url, {"q": "wxm"})
+    everywhere = search(client_of(people, "registrar"), url, "wxm")
     assert len(everywhere.context["pupils"]) == 2
     # A leader finds schools, never a child; and no lookup of people is noted.
     noted = Entry.objects.filter(action="people.search").count()
-    leader = client_of(people, "director").get(url, {"q": "东澳"})
+    leader = search(client_of(people, "director"), url, "东澳")
     assert {row.code for row in leader.context["sites"]} == {"S1", "K1"}
     assert "pupils" not in leader.context
     assert Entry.objects.filter(action="people.search").count() == noted

@@ -115,7 +115,7 @@ def list_page(
     context = list_context(request, filterset, title=title)
     context["export_url"] = export_url(request) if may_export else ""
     context["may_reveal"] = may_export and may_reveal
-    if searched and request.GET.get("q", "").strip():
+    if searched and request.GET.get("w"):
         found = context["page"].paginator.count
         record_read(request, f"{searched}.search", object_type=searched, detail={"found": found})
     if prepare:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.district import District
+from tests.people import search
 from xuezheng.kernel.access.models import User
 from xuezheng.kernel.telemetry import requests
 from xuezheng.kernel.telemetry.logs import Json, Line
@@ -90,7 +91,7 @@ def test_nothing_personal_gets_in(district: District, lines, monkeypatch) -> Non
         raise ValueError(f"bad value {PERSONAL}")
 
     monkeypatch.setattr("xuezheng.boards.views.search.render", fail)
-    client.get("/search/", {"q": PERSONAL})
+    search(client, "/search/", PERSONAL)
     logging.getLogger("somelibrary").error("cannot read %s", PERSONAL, extra={"value": PERSONAL})
     logging.getLogger("somelibrary").error(f"cannot read {PERSONAL}")
     text = json.dumps(lines(), ensure_ascii=False)

@@ -18,7 +18,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from xuezheng.kernel.cases.models import Case, Move
-from xuezheng.kernel.ui import drawing, lights
+from xuezheng.kernel.ui import drawing, lights, words
+from xuezheng.kernel.ui.words import WordsField
 
 register = template.Library()
 
@@ -231,10 +232,24 @@ def active_filters(context: template.Context, form: forms.Form, skip: str = "") 
 
 def _display(field: BoundField, raw: str) -> str:
     """What the reader chose: the choice's label, or what they typed."""
+    if isinstance(field.field, WordsField):
+        return field.field.words(raw) or "–"
     for value, label in getattr(field.field, "choices", ()):
         if str(value) == raw:
             return str(label)
     return raw
+
+
+@register.filter
+def posted(form: forms.BaseForm) -> bool:
+    """Whether a filter form is posted, so that words of people stay out of the address."""
+    return words.posted(form)
+
+
+@register.filter
+def words_of(field: BoundField) -> str:
+    """The words that a filter of people was searched by; empty where there are none."""
+    return field.field.words(field.value()) or ""
 
 
 @register.simple_tag

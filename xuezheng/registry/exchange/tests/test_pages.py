@@ -10,6 +10,7 @@ from django.urls import reverse
 from procrastinate.contrib.django import app as queue
 
 from tests.district import District
+from tests.people import search
 from xuezheng.kernel.audit.models import Entry
 from xuezheng.kernel.exchange import jobs, services
 from xuezheng.kernel.exchange.models import Batch
@@ -214,10 +215,11 @@ def test_an_export_says_how_much_and_why(school: District) -> None:
     )
     secretary = client(school, "sec1")
     pupils = reverse("pupil_list")
-    masked = secretary.get(pupils + "?export=xlsx&q=童")
+    found = search(secretary, pupils, "童")
+    masked = secretary.get(pupils + found.context["export_url"])
     assert b"".join(masked.streaming_content).startswith(b"PK")
     entry = Entry.objects.get(action="list.export")
-    assert entry.detail == {"rows": 1, "filters": ["q"]}
+    assert entry.detail == {"rows": 1, "filters": ["w"]}
     assert secretary.get(pupils + "?export=reveal").status_code == 200
     assert secretary.post(pupils + "?export=reveal", {"reason": ""}).status_code == 422
     whole = secretary.post(pupils + "?export=reveal", {"reason": "核对学籍"})
