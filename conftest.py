@@ -79,3 +79,8 @@ def own_database(django_db_setup, django_db_blocker) -> Iterator[str]:
         yield connection.settings_dict["NAME"]
         connection.close()
     connection.settings_dict["NAME"] = shared
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys last: from the first one on Playwright's loop runs in the process, and the ORM refuses it."""
+    items.sort(key=lambda item: "journeys" in item.path.parts)
