@@ -11,6 +11,7 @@ Partial search (last four characters) goes through `tail_token`, a keyed hash of
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -108,24 +109,51 @@ class SealedField(models.CharField):
         """Equality under every key; nothing else can be asked of a sealed column."""
         if lookup_name == "exact":
             return SealedExact
-        if lookup_name in {"in", "isnull"}:
+        if lookup_name == "in":
+            return SealedIn
+        if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
         raise FieldError(f"{self.name} is sealed: it can only be compared by equality")
 
 
-class SealedExact(In):
-    """`column = value`, whichever key the row was sealed with."""
+class SealedIn(In):
+    """`column IN values`, whichever key a row was sealed with."""
 
-    def get_prep_lookup(self) -> list[str]:
-        """The value sealed under each key."""
-        if not self.rhs:
-            return [self.rhs]
+    def get_prep_lookup(self) -> list[str] | None:
+        """The values sealed under each key.  NULL equals nothing, the empty value is stored as it is.
+
+        Raises FieldError for anything but values: the database cannot compare what is sealed apart.
+        """
         field = self.lhs.output_field
-        return [seal(str(self.rhs), field.column_name, tag) for tag in settings.IDENTITY_KEYS]
+        values = list(self._values(field))
+        if any(hasattr(value, "resolve_expression") for value in values):
+            raise FieldError(f"{field.name} is sealed: it can only be compared with values")
+        return [
+            seal(str(value), field.column_name, tag) if value != "" else ""
+            for value in values
+            if value is not None
+            for tag in settings.IDENTITY_KEYS
+        ]
+
+    def _values(self, field: SealedField) -> Iterable[Any]:
+        if hasattr(self.rhs, "resolve_expression"):
+            raise FieldError(f"{field.name} is sealed: it can only be compared with values")
+        return self.rhs
 
     def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
         """Already prepared."""
         return "%s", list(value)
+
+
+class SealedExact(SealedIn):
+    """`column = value`, whichever key the row was sealed with."""
+
+    def get_prep_lookup(self) -> list[str] | None:
+        """As for several values; None stays None, which Django then asks as IS NULL."""
+        return None if self.rhs is None else super().get_prep_lookup()
+
+    def _values(self, field: SealedField) -> Iterable[Any]:
+        return [self.rhs]
 
 
 def sealed_fields() -> list[SealedField]:

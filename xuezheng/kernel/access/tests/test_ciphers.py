@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 from django.core.exceptions import FieldError
+from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +58,46 @@ def test_keys_change_and_everything_is_found_before_and_after(db, settings) -> N
     assert found.id_number == "330902201501150015"
     assert Pupil.objects.all().search("0015").get() == pupil
     assert reseal(lambda _model, _done: None) == 0
+
+
+@pytest.fixture
+def two_keys(db, settings) -> dict[str, Pupil]:
+    """One row sealed with each of two keys, one without a number."""
+    first = Pupil.objects.create(name="童甲", id_number="330902201501150015")
+    settings.IDENTITY_KEYS = settings.IDENTITY_KEYS | {"v2": secrets.token_bytes(64)}
+    second = Pupil.objects.create(name="童乙", id_number="330902201501150023")
+    assert usage() == [("registry_pupil.id_number", "v1", 1), ("registry_pupil.id_number", "v2", 1)]
+    return {"甲": first, "乙": second, "无": Pupil.objects.create(name="童无")}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"id_number": "330902201501150015"}, "甲"),
+        ({"id_number": "330902201501150023"}, "乙"),
+        ({"id_number": "330902201501150031"}, ""),
+        ({"id_number": None}, "无"),
+        ({"id_number": ""}, ""),
+        ({"id_number__isnull": True}, "无"),
+        ({"id_number__isnull": False}, "甲乙"),
+        ({"id_number__in": ["330902201501150015", "330902201501150023", None]}, "甲乙"),
+        ({"id_number__in": [None]}, ""),
+        ({"id_number__in": []}, ""),
+    ],
+)
+def test_asking_and_its_contrary_under_two_keys(
+    two_keys: dict[str, Pupil], asked: dict, found: str
+) -> None:
+    def names(rows) -> set[str]:
+        return {row.name.removeprefix("童") for row in rows}
+
+    assert names(Pupil.objects.filter(**asked)) == set(found)
+    assert names(Pupil.objects.exclude(**asked)) == set("甲乙无") - set(found)
+
+
+@pytest.mark.parametrize("lookup", ["id_number", "id_number__in"])
+def test_columns_are_not_compared(db, lookup: str) -> None:
+    others = Pupil.objects.values("student_number")
+    for what in (others, models.F("student_number")):
+        with pytest.raises(FieldError, match="sealed"):
+            Pupil.objects.filter(**{lookup: what})
