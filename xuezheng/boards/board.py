@@ -175,7 +175,7 @@ def _towns(latest: Reading, actor: Actor) -> list[dict[str, Any]]:
     """Towns in scope with their reading of the trend's indicator on the same day (two queries)."""
     scope = actor.scope(latest.definition.permission).organisations
     towns = list(
-        Organisation.objects.filter(kind=OrganisationKind.TOWN, id__in=scope).exclude(
+        Organisation.objects.filter(kind=OrganisationKind.TOWN, id__within=scope).exclude(
             map_shape=None
         )
     )

@@ -41,7 +41,7 @@ def live_classes(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
 def live_sites(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
     """Codes of those sites that the actor may see."""
     seen = actor.scope(Permission.SITE_SEE).organisations
-    rows = Organisation.objects.filter(pk__in=seen, code__in=row_ids)
+    rows = Organisation.objects.filter(pk__within=seen, code__in=row_ids)
     return rows.values_list("code", flat=True)
 
 

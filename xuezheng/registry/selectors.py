@@ -36,7 +36,7 @@ STAGES = {
 def sites(actor: Actor, permission: str = Permission.SITE_SEE) -> QuerySet[Organisation]:
     """Schools, kindergartens and other sites in which the actor holds the permission."""
     reached = actor.scope(permission).organisations
-    return Organisation.objects.filter(id__in=reached, kind__in=SITE_KINDS)
+    return Organisation.objects.filter(id__within=reached, kind__in=SITE_KINDS)
 
 
 def open_sites(actor: Actor, permission: str) -> QuerySet[Organisation]:
@@ -48,7 +48,7 @@ def open_sites(actor: Actor, permission: str) -> QuerySet[Organisation]:
 def towns(actor: Actor) -> QuerySet[Organisation]:
     """Towns whose sites the actor may see, for filters; for a school its own town is none."""
     reached = actor.scope(Permission.SITE_SEE).organisations
-    return Organisation.objects.filter(kind=OrganisationKind.TOWN, id__in=reached)
+    return Organisation.objects.filter(kind=OrganisationKind.TOWN, id__within=reached)
 
 
 def town_of(site_ids: Iterable[int], day: dt.date) -> dict[int, Organisation]:
@@ -116,7 +116,7 @@ def communities(actor: Actor) -> QuerySet[Community]:
     rows = Community.objects.select_related("town")
     if actor.can(Permission.PUPIL_EDIT) or actor.scope(Permission.ADDRESS_SEE).everything:
         return rows
-    return rows.filter(town__in=actor.scope(Permission.ADDRESS_SEE).organisations)
+    return rows.filter(town__within=actor.scope(Permission.ADDRESS_SEE).organisations)
 
 
 def dwellings(actor: Actor) -> QuerySet[Dwelling]:

@@ -57,7 +57,7 @@ class ProvinceForm(forms.Form):
 def _districts(request: HttpRequest) -> Any:
     """Districts in the reader's scope."""
     seen = request.actor.scope(Permission.SEE_PROVINCE).organisations
-    return Organisation.objects.filter(id__in=seen, kind=OrganisationKind.DISTRICT)
+    return Organisation.objects.filter(id__within=seen, kind=OrganisationKind.DISTRICT)
 
 
 def _readings(organisations: list[int], year: int) -> dict[tuple[int, str], Reading]:

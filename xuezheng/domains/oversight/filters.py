@@ -47,7 +47,7 @@ class HazardFilter(filters.FilterSet):
             hazard_settings(today, self.request.actor.authority_code)
         )
         seen = self.request.actor.scope(Permission.SEE).organisations
-        towns = Organisation.objects.filter(kind=OrganisationKind.TOWN, id__in=seen)
+        towns = Organisation.objects.filter(kind=OrganisationKind.TOWN, id__within=seen)
         self.filters["town"].queryset = towns
 
     def by_state(self, rows: QuerySet, _name: str, value: str) -> QuerySet:

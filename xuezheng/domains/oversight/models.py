@@ -22,7 +22,7 @@ class HazardQuerySet(models.QuerySet["Hazard"]):
     def visible_to(self, actor: Actor) -> "HazardQuerySet":
         """Hazards of the organisations that the actor may see, and those the actor reported."""
         orgs = actor.scope(Permission.SEE).organisations
-        seen = Q(case__organisation__in=orgs)
+        seen = Q(case__organisation__within=orgs)
         if actor.user:
             seen |= Q(reported_by=actor.user)
         return self.filter(seen)

@@ -78,7 +78,7 @@ class ImportForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.actor = actor
         editable = actor.scope(Permission.EDIT).organisations
-        bureaus = Organisation.objects.filter(id__in=editable, kind=OrganisationKind.BUREAU)
+        bureaus = Organisation.objects.filter(id__within=editable, kind=OrganisationKind.BUREAU)
         self.fields["organisation"].queryset = bureaus
         if len(first := list(bureaus[:2])) == 1:
             self.fields["organisation"].initial = first[0]

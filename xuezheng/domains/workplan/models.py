@@ -56,10 +56,10 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         if not actor.can(Permission.SEE):
             return self.none()
         own = actor.scope(Permission.SEE).organisations
-        above = Q(organisation__edges_down__child__in=own)
-        seen = Q(organisation__in=own) | above
+        above = Q(organisation__edges_down__child__within=own)
+        seen = Q(organisation__within=own) | above
         return self.filter(
-            Q(organisation__in=editing) | (seen & ~Q(status=Plan.Status.REVIEW))
+            Q(organisation__within=editing) | (seen & ~Q(status=Plan.Status.REVIEW))
         ).distinct()
 
 
@@ -351,7 +351,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         """Milestones of visible commitments, and those that the actor's own office owes."""
         owed = actor.scope(Permission.REPORT).organisations
         return self.filter(
-            Q(commitment__in=Commitment.objects.visible_to(actor)) | Q(case__organisation__in=owed)
+            Q(commitment__in=Commitment.objects.visible_to(actor)) | Q(case__organisation__within=owed)
         )
 
     def live(self) -> "MilestoneQuerySet":

@@ -38,6 +38,7 @@ class StaffActor:
     def __init__(self, user: User, day: dt.date | None = None):
         self.user: User | None = user
         self.day = day or timezone.localdate()
+        self._scopes: dict[str, Scope] = {}
 
     @cached_property
     def name(self) -> str:
@@ -86,7 +87,12 @@ class StaffActor:
         return authority_code(self.posts[0].organisation_id, self.day)
 
     def scope(self, permission: str) -> Scope:
-        """Organisations in which some post grants the permission."""
+        """Organisations in which some post grants the permission; worked out once."""
+        if permission not in self._scopes:
+            self._scopes[permission] = self._scope(permission)
+        return self._scopes[permission]
+
+    def _scope(self, permission: str) -> Scope:
         granting = [
             post for post in self.posts if str(permission) in grants().get(post.role, frozenset())
         ]

@@ -113,6 +113,12 @@ class Flow:
 FLOWS: dict[str, Flow] = {}
 
 
+def owed_permissions() -> frozenset[str]:
+    """The permissions of all steps that somebody owes: what a case can await."""
+    steps = (step for flow in FLOWS.values() for step in flow.steps)
+    return frozenset(str(step.permission) for step in steps if step.duty)
+
+
 def register(flow: Flow) -> Flow:
     """Make a flow known to the inbox and the timeline.  Raises ValueError for a kind used twice."""
     if FLOWS.setdefault(flow.kind, flow) is not flow:

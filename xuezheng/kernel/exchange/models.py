@@ -48,7 +48,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
                 continue
             scope = actor.scope(table.permission)
             own = Q(user=actor.user) if actor.user else Q(pk__in=[])
-            reached = Q() if scope.everything else Q(organisation__in=scope.organisations) | own
+            reached = Q() if scope.everything else Q(organisation__within=scope.organisations) | own
             seen |= Q(table=table.key) & reached
         return self.filter(seen)
 

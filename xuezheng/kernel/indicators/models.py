@@ -135,7 +135,7 @@ class TrustedKey(models.Model):
 class BundleQuerySet(models.QuerySet["Bundle"]):
     def visible_to(self, actor: Actor) -> "BundleQuerySet":
         """Bundles of the districts in the actor's scope."""
-        return self.filter(organisation__in=actor.scope(Permission.SEE_PROVINCE).organisations)
+        return self.filter(organisation__within=actor.scope(Permission.SEE_PROVINCE).organisations)
 
 
 class Bundle(models.Model):

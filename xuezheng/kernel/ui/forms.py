@@ -4,6 +4,10 @@ from typing import Any
 
 from django import forms
 from django.forms.renderers import DjangoTemplates
+from django.forms.utils import flatatt
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 #: Django's widget templates that ours replace.
 _OWN_WIDGETS = {
@@ -24,6 +28,34 @@ class FormRenderer(DjangoTemplates):
     def get_template(self, template_name: str) -> Any:
         """The template of that name, or ours in its place."""
         return super().get_template(_OWN_WIDGETS.get(template_name, template_name))
+
+    def render(
+        self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
+    ) -> SafeString:
+        """A select is written without a template: one for each option costs most of a list's page."""
+        if template_name == "django/forms/widgets/select.html":
+            return _select(context["widget"])
+        return super().render(template_name, context, request)
+
+
+def _select(widget: dict[str, Any]) -> SafeString:
+    """What Django's templates of a select and its options write, from the same context."""
+    groups = (
+        (
+            format_html('<optgroup label="{}">{}</optgroup>', name, _options(options))
+            if name
+            else _options(options),
+        )
+        for name, options, _index in widget["optgroups"]
+    )
+    attributes = flatatt(widget["attrs"])
+    inside = format_html_join("", "{}", groups)
+    return format_html('<select name="{}"{}>{}</select>', widget["name"], attributes, inside)
+
+
+def _options(options: list[dict[str, Any]]) -> SafeString:
+    lines = ((option["value"], flatatt(option["attrs"]), option["label"]) for option in options)
+    return format_html_join("", '<option value="{}"{}>{}</option>', lines)
 
 
 class DateInput(forms.DateInput):

@@ -16,15 +16,15 @@ PAGE_SIZES = (20, 50, 100)
 class Pages(Paginator):
     """Pages of a list that are as quick at its end as at its beginning.
 
-    Rows before the page are skipped by their keys, which an index may hold, and only the page's own
-    rows are read whole; a page beyond the middle is reached from the end.
+    A page is found by its keys, for which an index may do, and only its own rows are read whole; one
+    beyond the middle is reached from the end.
     """
 
     def page(self, number: int | str) -> Page:
         """One page, in one query."""
         page = super().page(number)
         rows = self.object_list
-        if page.number == 1 or not isinstance(rows, QuerySet) or rows.query.distinct:
+        if not self.count or not isinstance(rows, QuerySet) or rows.query.distinct:
             return page
         first, last = page.start_index() - 1, page.end_index()
         ordered = rows

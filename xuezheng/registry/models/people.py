@@ -121,7 +121,7 @@ class PupilQuerySet(PersonQuerySet):
     def visible_to(self, actor: Actor) -> "PupilQuerySet":
         """Pupils of the sites that the actor may see; all, also placeless ones, for who sees all."""
         scope = actor.scope(Permission.PUPIL_SEE)
-        return self if scope.everything else self.filter(organisation__in=scope.organisations)
+        return self if scope.everything else self.filter(organisation__within=scope.organisations)
 
     def unplaced(self) -> "PupilQuerySet":
         """Those who by their status belong to a school and are at none."""
@@ -172,7 +172,13 @@ class Pupil(Person):
             ),
         ]
         indexes = [
-            models.Index(fields=["initials", "name", "id"], name="pupil_by_name"),
+            # Holds all that a list by name or a search asks: pages and counts need no row.
+            models.Index(
+                fields=["initials", "name", "id"],
+                include=["organisation", "status"],
+                condition=Q(merged_into__isnull=True),
+                name="pupil_by_name",
+            ),
             models.Index(fields=["organisation", "school_class"], name="pupil_by_place"),
             models.Index(fields=["id_tail"], name="pupil_by_tail"),
             models.Index(fields=["born_on", "name"], name="pupil_by_birth"),
@@ -232,7 +238,7 @@ class GuardianQuerySet(PersonQuerySet):
         if scope.everything:
             return self
         held = Guardianship.objects.filter(
-            guardian=models.OuterRef("pk"), pupil__organisation__in=scope.organisations
+            guardian=models.OuterRef("pk"), pupil__organisation__within=scope.organisations
         )
         return self.filter(models.Exists(held))
 
@@ -256,7 +262,11 @@ class Guardian(Person):
         verbose_name = _("监护人")
         ordering = ["initials", "name", "id"]
         indexes = [
-            models.Index(fields=["initials", "name", "id"], name="guardian_by_name"),
+            models.Index(
+                fields=["initials", "name", "id"],
+                condition=Q(merged_into__isnull=True),
+                name="guardian_by_name",
+            ),
             models.Index(fields=["id_number"], name="guardian_by_number"),
             models.Index(fields=["id_tail"], name="guardian_by_tail"),
         ]
@@ -345,7 +355,7 @@ class StaffQuerySet(PersonQuerySet):
         scope = actor.scope(Permission.STAFF_SEE)
         if scope.everything:
             return self
-        seen = Q(organisation__in=scope.organisations)
+        seen = Q(organisation__within=scope.organisations)
         if actor.user:
             seen |= Q(user=actor.user)
         return self.filter(seen)

@@ -146,7 +146,7 @@ class Term(models.Model):
 class SchoolClassQuerySet(models.QuerySet["SchoolClass"]):
     def visible_to(self, actor: Actor) -> "SchoolClassQuerySet":
         """Classes of the sites that the actor may see."""
-        return self.filter(organisation__in=actor.scope(Permission.SITE_SEE).organisations)
+        return self.filter(organisation__within=actor.scope(Permission.SITE_SEE).organisations)
 
     def current(self, day: dt.date) -> "SchoolClassQuerySet":
         """Classes that exist on a day."""

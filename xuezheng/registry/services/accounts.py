@@ -63,7 +63,7 @@ def with_state(rows: QuerySet[User], now: dt.datetime) -> QuerySet[User]:
 def assignable(by: Actor) -> QuerySet[Organisation]:
     """Organisations in which the actor may give posts: open ones in reach."""
     reach = by.scope(Permission.ACCOUNTS).organisations
-    return Organisation.objects.filter(id__in=reach, closed__isnull=True)
+    return Organisation.objects.filter(id__within=reach, closed__isnull=True)
 
 
 # -- opening ----------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def school_class_list(request: HttpRequest) -> HttpResponse:
 
 def _class(request: HttpRequest, pk: int, permission: str = Permission.SITE_SEE) -> SchoolClass:
     rows = SchoolClass.objects.visible_to(request.actor).filter(
-        organisation__in=request.actor.scope(permission).organisations
+        organisation__within=request.actor.scope(permission).organisations
     )
     return get_object_or_404(rows.select_related("organisation"), pk=pk)
 

@@ -34,7 +34,7 @@ def guardian_list(request: HttpRequest) -> HttpResponse:
         held = Guardianship.objects.filter(guardian__in=shown, valid_to__isnull=True)
         scope = actor.scope(Permission.PUPIL_SEE)
         if not scope.everything:
-            held = held.filter(pupil__organisation__in=scope.organisations)
+            held = held.filter(pupil__organisation__within=scope.organisations)
         children: dict[Any, list[Guardianship]] = {}
         for row in held.select_related("pupil__organisation").order_by("pupil__born_on", "id"):
             children.setdefault(row.guardian_id, []).append(row)

@@ -177,7 +177,7 @@ def placement_correct(request: HttpRequest, pk: Any, placement: int) -> HttpResp
     """Put days or class of one placement right, with a reason."""
     pupil = visible_pupil(request, pk, Permission.PUPIL_EDIT)
     reached = request.actor.scope(Permission.PUPIL_EDIT).organisations
-    rows = Placement.objects.filter(pupil=pupil, organisation__in=reached)
+    rows = Placement.objects.filter(pupil=pupil, organisation__within=reached)
     row = get_object_or_404(rows.select_related("organisation", "pupil"), pk=placement)
     form = CorrectForm(request.POST or None, placement=row)
 

@@ -57,7 +57,7 @@ def site_tree(request: HttpRequest) -> HttpResponse:
     existing = Organisation.objects.filter(
         Q(opened__isnull=True) | Q(opened__lte=day),
         Q(closed__isnull=True) | Q(closed__gte=day),
-        id__in=reached,
+        id__within=reached,
     )
     nodes = {row.id: row for row in existing}
     below: dict[int, list[Organisation]] = defaultdict(list)

@@ -238,7 +238,7 @@ def employment_end(request: HttpRequest, pk: Any, employment: int) -> HttpRespon
     """End an employment."""
     member = visible_member(request, pk)
     reached = request.actor.scope(Permission.STAFF_EDIT).organisations
-    rows = Employment.objects.filter(staff=member, organisation__in=reached)
+    rows = Employment.objects.filter(staff=member, organisation__within=reached)
     row = get_object_or_404(rows.select_related("staff"), pk=employment)
     form = OnDayForm(request.POST or None, actor=request.actor)
     form.fields["on"].label = _("最后一天")

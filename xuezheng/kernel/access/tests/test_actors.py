@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.district import SINCE, District
 from xuezheng.domains.oversight.access import Permission
 from xuezheng.kernel.access.actors import OutOfScope, StaffActor
-from xuezheng.kernel.access.models import OrganisationEdge, Post
+from xuezheng.kernel.access.models import Organisation, OrganisationEdge, Post
 from xuezheng.registry import roles
 
 
@@ -95,3 +95,16 @@ def test_actor_needs_few_queries_however_many_posts(
         actor.scope(Permission.REPORT)
         actor.scope(Permission.SEE)
         assert actor.can(Permission.REPORT)
+
+
+def test_within_is_in_as_one_parameter(district: District) -> None:
+    keys = frozenset({district.orgs["S1"].id, district.orgs["K1"].id})
+    own = Organisation.objects.filter(id__within=keys)
+    assert {row.code for row in own} == {"S1", "K1"}
+    assert not Organisation.objects.filter(id__within=frozenset()).exists()
+    assert own.count() + Organisation.objects.exclude(id__within=keys).count() == len(district.orgs)
+    posts = Post.objects.filter(organisation__within=keys)
+    assert list(posts.order_by("id")) == list(
+        Post.objects.filter(organisation__in=keys).order_by("id")
+    )
+    assert len(posts.query.sql_with_params()[1]) == 1
