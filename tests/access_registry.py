@@ -91,6 +91,8 @@ def registry_addresses(ids: dict[str, Any], make: Callable[..., Any]) -> list[An
         make("school_class_add", may=SCHOOL | NEIGHBOUR),
         own("school_class_edit", ids["class"]),
         own("school_class_close", ids["class"]),
+        own("school_class_graduate", ids["class"]),
+        make("school_class_take_back", (ids["class"],), ALL, SCHOOLS_ONLY_PERMISSION),
         make("community_list", may=SCHOOL | NEIGHBOUR | {"town1"}),
         make("dwelling_list", may=SCHOOL | NEIGHBOUR | {"town1"}),
         bureau("community_add"),

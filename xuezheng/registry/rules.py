@@ -87,3 +87,8 @@ def signs(left: Traits, right: Traits) -> tuple[str, ...]:
 def score(found: Iterable[str], weights: Mapping[str, int]) -> int:
     """The sum of the weights of the signs, kept within 0..100.  A sign without weight counts 0."""
     return max(0, min(100, sum(weights.get(sign, 0) for sign in found)))
+
+
+def leaving_span(year: int, *, first: int, last: int) -> tuple[dt.date, dt.date]:
+    """First and last day of leaving in a year, of two days written month × 100 + day (630, 831)."""
+    return dt.date(year, *divmod(first, 100)), dt.date(year, *divmod(last, 100))

@@ -42,6 +42,16 @@ urlpatterns = [
     path("registry/classes/<int:pk>/", classes.school_class_detail, name="school_class_detail"),
     path("registry/classes/<int:pk>/edit/", classes.school_class_edit, name="school_class_edit"),
     path("registry/classes/<int:pk>/close/", classes.school_class_close, name="school_class_close"),
+    path(
+        "registry/classes/<int:pk>/graduate/",
+        classes.school_class_graduate,
+        name="school_class_graduate",
+    ),
+    path(
+        "registry/classes/<int:pk>/take-back/",
+        classes.school_class_take_back,
+        name="school_class_take_back",
+    ),
     path("registry/communities/", addresses.community_list, name="community_list"),
     path("registry/communities/new/", addresses.community_add, name="community_add"),
     path("registry/communities/<int:pk>/", addresses.community_edit, name="community_edit"),

@@ -1,5 +1,7 @@
 """Forms of sites, successions, years, classes, addresses."""
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -16,6 +18,7 @@ from xuezheng.registry.access import Permission
 from xuezheng.registry.models import (
     Community,
     Dwelling,
+    Pupil,
     SchoolClass,
     SchoolYear,
     SiteProfile,
@@ -255,6 +258,28 @@ class CloseClassForm(forms.Form):
         label=gettext_lazy("最后一天"), widget=DateInput, initial=timezone.localdate
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class GraduateForm(forms.Form):
+    """The last day of a leaving class, and who goes without a diploma."""
+
+    on = forms.DateField(label=gettext_lazy("毕业日期"), widget=DateInput)
+    without = forms.MultipleChoiceField(
+        label=gettext_lazy("结业（不发毕业证书）的学生"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("不勾选的都按毕业办理。"),
+    )
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, pupils: Sequence[Pupil], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["without"].choices = [(str(row.pk), row.name) for row in pupils]
+        self.fields["expected"].initial = len(pupils)
+
+    def clean_without(self) -> list[uuid.UUID]:
+        """Keys of the pupils."""
+        return [uuid.UUID(key) for key in self.cleaned_data["without"]]
 
 
 class CommunityForm(forms.ModelForm):

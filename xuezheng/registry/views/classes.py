@@ -1,21 +1,30 @@
 """Pages of classes."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
+from xuezheng.kernel.ui.steps import attempt
 from xuezheng.registry import selectors
 from xuezheng.registry.access import Permission
 from xuezheng.registry.exchange import CLASSES
 from xuezheng.registry.filters import ClassFilter
-from xuezheng.registry.forms.places import ClassesForm, CloseClassForm, RenameClassForm
+from xuezheng.registry.forms.base import ReasonForm
+from xuezheng.registry.forms.places import (
+    ClassesForm,
+    CloseClassForm,
+    GraduateForm,
+    RenameClassForm,
+)
 from xuezheng.registry.lists import word
 from xuezheng.registry.models import Pupil, SchoolClass
-from xuezheng.registry.services import classes
+from xuezheng.registry.services import classes, graduating
 from xuezheng.registry.views.common import form_page, list_page, page
 
 
@@ -94,6 +103,11 @@ def school_class_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_see": may_see,
         "may_edit": row.organisation_id in actor.scope(Permission.CLASS_EDIT),
         "may_add": row.organisation_id in actor.scope(Permission.PUPIL_EDIT),
+        "may_graduate": bool(pupils)
+        and row.organisation_id in actor.scope(Permission.PUPIL_EDIT)
+        and graduating.may_go(row),
+        "may_take_back": actor.scope(Permission.PUPIL_EDIT).everything
+        and graduating.graduated(row).exists(),
     }
     return page(request, "school_class_detail", "classes", context)
 
@@ -162,6 +176,75 @@ def school_class_close(request: HttpRequest, pk: int) -> HttpResponse:
         submit=_("撤班"),
         done=back,
         message=_("已撤班。"),
+        back=back,
+        trail=_trail(row),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.PUPIL_EDIT)
+def school_class_graduate(request: HttpRequest, pk: int) -> HttpResponse:
+    """A whole leaving class: day and exceptions, then a preview with numbers, then the act."""
+    row = _class(request, pk, Permission.PUPIL_EDIT)
+    first, last = graduating.span_of(row)
+    pupils = list(graduating.leaving(row).visible_to(request.actor))
+    initial = {"on": max(first, min(last, timezone.localdate()))}
+    form = GraduateForm(request.POST or None, pupils=pupils, initial=initial)
+    back = reverse("school_class_detail", args=[pk])
+    context = {
+        "form": form,
+        "title": _("整班毕业"),
+        "lead": _("毕业日期在%(first)s至%(last)s之间；休学的学生不随班毕业。")
+        % {"first": first.isoformat(), "last": last.isoformat()},
+        "submit": _("看看会发生什么"),
+        "cancel_url": back,
+        "trail": _trail(row),
+    }
+    if request.method != "POST" or not form.is_valid():
+        return page(request, "form", "classes", context, 422 if form.errors else 200)
+    if request.POST.get("sure"):
+        gone = attempt(
+            form, lambda: graduating.graduate(row, **form.cleaned_data, by=request.actor)
+        )
+        if form.errors:
+            return page(request, "form", "classes", context, 422)
+        messages.success(request, _("已办理%d名学生毕业离校。") % gone)
+        return redirect(back)
+    without = len(form.cleaned_data["without"])
+    day, staying = form.cleaned_data["on"].isoformat(), row.pupils.count() - len(pupils)
+    effects = [
+        _("%(count)d名学生毕业，就读到%(day)s。") % {"count": len(pupils) - without, "day": day},
+    ]
+    if without:
+        effects.append(_("%(count)d名学生结业，就读到%(day)s。") % {"count": without, "day": day})
+    if staying:
+        effects.append(_("%d名休学学生留在班里，请另行调班；班级暂不撤销。") % staying)
+    else:
+        effects.append(_("班级随之撤销。"))
+    effects.append(_("办错了由学籍管理员撤回，学生恢复在班。"))
+    return page(request, "succession_preview", "classes", context | {"effects": effects})
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.PUPIL_EDIT)
+def school_class_take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo the leaving of a class; for whoever reaches every school."""
+    row = _class(request, pk, Permission.PUPIL_EDIT)
+    if not request.actor.scope(Permission.PUPIL_EDIT).everything:
+        raise Http404
+    form = ReasonForm(request.POST or None)
+    back = reverse("school_class_detail", args=[pk])
+    count = graduating.graduated(row).count()
+    return form_page(
+        request,
+        form,
+        lambda: graduating.take_back(row, **form.cleaned_data, by=request.actor),
+        section="classes",
+        title=_("撤回毕业"),
+        lead=_("%d名毕业或结业后未再就读的学生恢复在班，离校记录取消。") % count,
+        submit=_("撤回毕业"),
+        done=back,
+        message=_("已撤回。"),
         back=back,
         trail=_trail(row),
     )
