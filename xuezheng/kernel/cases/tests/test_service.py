@@ -12,10 +12,11 @@ from tests.district import District, photo
 from xuezheng.domains.oversight.flows import HAZARD
 from xuezheng.domains.oversight.models import Hazard
 from xuezheng.kernel.audit.models import Entry
-from xuezheng.kernel.cases.flows import Term
+from xuezheng.kernel.cases.flows import FLOWS, Term, owed_permissions
 from xuezheng.kernel.cases.models import Case, CaseClock, Move
 from xuezheng.kernel.cases.service import advance, barred, open_case
 from xuezheng.kernel.files.models import StoredFile
+from xuezheng.registry import roles
 
 pytestmark = pytest.mark.usefixtures("files_dir")
 TODAY = timezone.localdate()
@@ -125,6 +126,27 @@ def test_a_handler_narrows_the_inbox_of_one_state_only(district: District, hazar
     )
     assert owed(district, "inspector")
     assert owed(district, "safety")
+
+
+@pytest.mark.parametrize(
+    ("rectifies_in", "teaches_in", "expected"),
+    [("S1", "K1", True), ("K1", "S1", False), ("K1", "K1", False), ("S1", "S1", True)],
+)
+def test_each_post_counts_only_where_it_is_held(
+    district: District, hazard: Hazard, rectifies_in: str, teaches_in: str, expected: bool
+) -> None:
+    # S1 owes the rectification; a teacher there owes nothing.
+    grade(district, hazard)
+    district.hold("both", roles.SITE_SECRETARY, rectifies_in)
+    district.hold("both", roles.TEACHER, teaches_in)
+    assert Case.objects.owed_by(district.actor("both")).exists() is expected
+
+
+def test_what_nobody_owes_is_asked_for_by_nobody() -> None:
+    steps = [step for flow in FLOWS.values() for step in flow.steps]
+    assert owed_permissions() == {step.permission for step in steps if step.duty}
+    assert HAZARD.step("grade").permission in owed_permissions()
+    assert HAZARD.opening.permission not in owed_permissions()
 
 
 def test_barred_are_the_last_doers(district: District, hazard: Hazard) -> None:
