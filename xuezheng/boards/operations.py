@@ -38,10 +38,17 @@ STATES = {
 TASKS = {
     "access.purge": gettext_lazy("清理过期的登录会话和计数"),
     "audit.seal": gettext_lazy("封存审计记录"),
+    "exchange.apply": gettext_lazy("写入导入的名册"),
+    "exchange.purge": gettext_lazy("清理旧的导入内容"),
+    "exchange.restage": gettext_lazy("重新比对导入的名册"),
+    "exchange.stage": gettext_lazy("读取并比对导入的名册"),
+    "exchange.undo": gettext_lazy("撤销导入的名册"),
     "indicators.compute": gettext_lazy("计算指标"),
     "indicators.nightly": gettext_lazy("每夜结转指标"),
+    "indicators.snapshot": gettext_lazy("生成数据快照"),
     "jobs.purge": gettext_lazy("清理已完成的任务"),
     "jobs.rescue": gettext_lazy("接续中断的任务"),
+    "registry.duplicates": gettext_lazy("查找疑似重复"),
     "workplan.lights": gettext_lazy("评定亮灯"),
     "workplan.nightly": gettext_lazy("每夜评定亮灯"),
 }
