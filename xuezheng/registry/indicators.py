@@ -18,31 +18,29 @@ from xuezheng.registry.models import Pupil, SchoolClass, StaffMember
 FOLDER = Path(__file__).parent / "indicators"
 
 
-def live_pupils(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
-    """Keys of those pupils that still exist and that the actor may see."""
-    return map(
-        str,
-        Pupil.objects.live().visible_to(actor).filter(pk__in=row_ids).values_list("pk", flat=True),
-    )
+def live_pupils(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
+    """Keys and names of those pupils that still exist and that the actor may see."""
+    rows = Pupil.objects.live().visible_to(actor).filter(pk__in=row_ids)
+    return {str(key): name for key, name in rows.values_list("pk", "name")}
 
 
-def live_staff(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
-    """Keys of those members of staff that still exist and that the actor may see."""
+def live_staff(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
+    """Keys and names of those members of staff that still exist and that the actor may see."""
     rows = StaffMember.objects.live().visible_to(actor).filter(pk__in=row_ids)
-    return map(str, rows.values_list("pk", flat=True))
+    return {str(key): name for key, name in rows.values_list("pk", "name")}
 
 
-def live_classes(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
-    """Numbers of those classes that still exist and that the actor may see."""
+def live_classes(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
+    """Keys and present names of those classes that still exist and that the actor may see."""
     rows = SchoolClass.objects.visible_to(actor).filter(pk__in=row_ids)
-    return map(str, rows.values_list("pk", flat=True))
+    return {str(row.pk): str(row) for row in rows}
 
 
-def live_sites(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
-    """Codes of those sites that the actor may see."""
+def live_sites(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
+    """Codes and names of those sites that the actor may see."""
     seen = actor.scope(Permission.SITE_SEE).organisations
     rows = Organisation.objects.filter(pk__within=seen, code__in=row_ids)
-    return rows.values_list("code", flat=True)
+    return {row.code: str(row) for row in rows}
 
 
 register(

@@ -133,7 +133,11 @@ def _export(request: HttpRequest, indicator: Indicator, rows: list[Reading]) -> 
 @require_GET
 @requires(Permission.INDICATORS)
 def indicator_proof(request: HttpRequest, reading_id: int) -> HttpResponse:
-    """The rows behind one reading: which counted, which not, why; each opens its record."""
+    """The rows behind one reading: which counted, which not, why.
+
+    A row that the reader may open does so by its name.  Of the others only the reason is shown: where
+    rows are persons, the organisation's figure may be seen by more people than they.
+    """
     reading = get_object_or_404(
         Reading.objects.select_related("organisation"),
         id=reading_id,
@@ -155,13 +159,15 @@ def indicator_proof(request: HttpRequest, reading_id: int) -> HttpResponse:
         counted=counted,
     )
     names = Organisation.objects.in_bulk({row.org for row in proof.rows}, field_name="code")
+    ids = [row.row_id for row in proof.rows]
+    live = indicator.live_rows(request.actor, ids) if indicator.live_rows else {}
     rows = [
         {
-            "id": row.row_id,
+            "name": live.get(row.row_id, ""),
             "organisation": names[row.org],
             "counted": row.counted,
             "reason": indicator.reasons.get(row.reason, row.reason),
-            "url": reverse(indicator.row_url, args=[row.row_id]),
+            "url": reverse(indicator.row_url, args=[row.row_id]) if row.row_id in live else "",
         }
         for row in proof.rows
     ]

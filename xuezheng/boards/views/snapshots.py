@@ -243,10 +243,10 @@ def snapshot_proof(request: HttpRequest, snapshot_id: int, key: str, code: str) 
     except SnapshotRefused as refused:
         return _refused(request, snapshot, refused)
     ids = [row.row_id for row in proof.rows]
-    live = set(indicator.live_rows(request.actor, ids)) if indicator.live_rows else set()
+    live = indicator.live_rows(request.actor, ids) if indicator.live_rows else {}
     rows = [
         {
-            "id": row.row_id,
+            "name": live.get(row.row_id, ""),
             "organisation": organisations[row.org],
             "counted": row.counted,
             "reason": indicator.reasons.get(row.reason, row.reason),

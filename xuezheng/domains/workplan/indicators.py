@@ -13,10 +13,10 @@ from xuezheng.kernel.indicators.definitions import Indicator, register
 FOLDER = Path(__file__).parent / "indicators"
 
 
-def live_milestones(actor: Actor, row_ids: Iterable[str]) -> Iterable[str]:
+def live_milestones(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
     """Numbers of those milestones that still exist and that the actor may see."""
     rows = Milestone.objects.visible_to(actor).filter(case__number__in=list(row_ids))
-    return rows.values_list("case__number", flat=True)
+    return {number: number for number in rows.values_list("case__number", flat=True)}
 
 
 register(

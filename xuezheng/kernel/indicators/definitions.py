@@ -1,7 +1,7 @@
 """What an indicator is.  Declarations only; no database."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +23,9 @@ class Indicator:
     shown.  `row_url` is the URL name that opens a row of the proof by its `row_id`,
     `reasons` the words for the proof's reason codes.  A commitment whose wording holds all of `words`
     is proposed to be measured by it.  `ranked=False` forbids every page to order organisations by the
-    figure: what is harmed by counting.  `live_rows(actor, row_ids)` gives those rows of an old proof
-    that still exist and that the actor may see; without it an old row opens nothing.
+    figure: what is harmed by counting.  `live_rows(actor, row_ids)` gives those rows of a proof that
+    still exist and that the actor may see, each with the words people know it by; without it an old
+    row opens nothing.
     """
 
     key: str
@@ -43,7 +44,7 @@ class Indicator:
     version: int = 1
     decimals: int = 1
     ranked: bool = True
-    live_rows: Callable[[Any, Iterable[str]], Iterable[str]] | None = None
+    live_rows: Callable[[Any, Iterable[str]], Mapping[str, str]] | None = None
 
     @cached_property
     def value_sql(self) -> str:

@@ -3,6 +3,10 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from tests.people import People
 from xuezheng.kernel.access.fence import fenced
@@ -176,3 +180,42 @@ def test_live_rows_are_those_in_reach(people: People, key: str) -> None:
     assert set(indicator.live_rows(registrar, ids)) == set(ids)
     mine = {r.row_id for r in prove(row, registrar).rows if r.org == "S1"}
     assert set(indicator.live_rows(school, ids)) == mine
+
+
+def test_the_rows_behind_a_figure_are_called_by_their_names(people: People) -> None:
+    row = reading(people, "classes_within_limit", "S1")
+    client = Client()
+    client.force_login(people.district.users["registrar"])
+    page = client.get(reverse("indicator_proof", args=[row.pk])).context
+    assert {shown["name"] for shown in page["rows"]} == {"一年级（1）班", "二年级（1）班"}
+
+
+def test_a_row_that_the_reader_cannot_open_is_no_link_and_names_nobody(people: People) -> None:
+    """A director sees the figure of teachers, and opens no teacher's page."""
+    row = reading(people, "teachers_with_degree", "B")
+    client = Client()
+    client.force_login(people.district.users["director"])
+    answer = client.get(reverse("indicator_proof", args=[row.pk]))
+    assert [(r["url"], r["name"]) for r in answer.context["rows"]] == [("", "")] * 3
+    assert str(people.staff["chen"].pk) not in answer.content.decode()
+    client.force_login(people.district.users["registrar"])
+    opened = client.get(reverse("indicator_proof", args=[row.pk])).context["rows"]
+    assert all(r["url"] for r in opened)
+
+
+@pytest.mark.parametrize("key", ["classes_within_limit", "pupils_with_checked_number"])
+def test_the_page_of_rows_keeps_its_number_of_queries(people: People, key: str) -> None:
+    client = Client()
+    client.force_login(people.district.users["registrar"])
+
+    def queries() -> int:
+        url = reverse("indicator_proof", args=[reading(people, key, "B").pk])
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url).status_code == 200
+        return len(captured)
+
+    few = queries()
+    for serial in range(30):
+        people.school_class(f"more{serial}", "S1", "primary", 3, number=serial + 1)
+        people.pupil(f"p{serial}", "多", people.began, 100 + serial, school_class=f"more{serial}")
+    assert queries() == few
