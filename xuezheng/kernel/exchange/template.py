@@ -204,8 +204,12 @@ def _instructions(sheets: Sheets, table: Table, by: Actor) -> None:
         sheet.write_string(line, 3, help_text, sheets.wrapped)
 
 
-def write_wrong_rows(table: Table, rows: Iterable[Row]) -> bytes:
-    """The wrong rows as they were given, each with what is wrong and what to do; to be sent again."""
+def write_wrong_rows(table: Table, rows: Iterable[Row], by: Actor) -> bytes:
+    """The wrong rows as they were given, each with what is wrong and what to do; to be sent again.
+
+    Of a row that was first taken for sound only its values are kept: their codes become words again.
+    """
+    labels = {field.key: field.options(by) for field in table.fields if field.kind == Kind.CHOICE}
     out = io.BytesIO()
     sheets = Sheets(out, in_memory=True)
     with sheets.book as book:
@@ -221,6 +225,8 @@ def write_wrong_rows(table: Table, rows: Iterable[Row]) -> bytes:
         for line, row in enumerate(rows, start=HEADING_LINE + 1):
             for at, field in enumerate(table.fields):
                 value = row.raw[at] if at < len(row.raw) else row.values.get(field.key)
+                if isinstance(value, str):
+                    value = labels.get(field.key, {}).get(value, value)
                 sheets.write(sheet, line, at, value, field)
             names = {field.key: force_str(field.heading) for field in table.fields}
             reasons = [

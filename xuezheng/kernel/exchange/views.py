@@ -21,7 +21,7 @@ from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.exchange import services, staging
 from xuezheng.kernel.exchange.access import Permission
-from xuezheng.kernel.exchange.cells import NO, YES
+from xuezheng.kernel.exchange.cells import EXACT, NO, YES
 from xuezheng.kernel.exchange.filters import BatchFilter
 from xuezheng.kernel.exchange.forms import ConfirmForm, UploadForm
 from xuezheng.kernel.exchange.models import Batch, State
@@ -200,6 +200,9 @@ class _Shown:
             return force_str(YES if value else NO)
         if isinstance(value, dt.date):
             return value.isoformat()
+        if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+            # Spreadsheets keep every number with a fraction; people wrote 12, not 12.0.
+            value = int(value)
         if mask := self.fields[key].mask:
             return mask(str(value))
         return self.labels.get(key, {}).get(str(value), str(value))
@@ -264,7 +267,7 @@ def wrong_rows(request: HttpRequest, pk: str) -> HttpResponse:
     if batch.purged_at or not batch.error:
         raise Http404
     rows = (row for _number, part in staging.parts(batch) for row in part if row.outcome == "error")
-    data = write_wrong_rows(batch.spec, rows)
+    data = write_wrong_rows(batch.spec, rows, request.actor)
     record_read(
         request,
         "import.wrong_rows",

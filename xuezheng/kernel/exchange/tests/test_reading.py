@@ -181,11 +181,22 @@ def test_wrong_rows_keep_what_was_written() -> None:
     data = xlsx(sheet_of(["编号", "数量", "名称"], ["A1", "三个", "=cmd|' /C calc'!A0"]))
     (row,) = Book(data, TABLE, BY).rows()
     assert row.problems
-    out = openpyxl.load_workbook(io.BytesIO(write_wrong_rows(TABLE, [row])))
+    out = openpyxl.load_workbook(io.BytesIO(write_wrong_rows(TABLE, [row], BY)))
     cells = {cell.value: cell for line in out.worksheets[0].iter_rows() for cell in line}
     assert "三个" in cells
-    again = next(Book(write_wrong_rows(TABLE, [row]), TABLE, BY).rows())
+    again = next(Book(write_wrong_rows(TABLE, [row], BY), TABLE, BY).rows())
     assert again.raw == row.raw
+
+
+def test_of_a_row_found_wrong_late_the_words_are_written_not_the_codes() -> None:
+    data = xlsx(sheet_of(["编号", "类别"], ["A1", "类别7"]))
+    (row,) = Book(data, TABLE, BY).rows()
+    row.raw = []  # a second row of the file said the same: of the first only its values are kept
+    row.wrong("", "重复")
+    out = openpyxl.load_workbook(io.BytesIO(write_wrong_rows(TABLE, [row], BY)))
+    words = {cell.value for line in out.worksheets[0].iter_rows(min_row=3) for cell in line}
+    assert {"A1", "类别7"} <= words
+    assert "7" not in words
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

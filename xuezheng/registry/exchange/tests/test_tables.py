@@ -235,7 +235,7 @@ def test_the_wrong_rows_can_be_sent_again(place: District) -> None:
     rows = [("童一", "123", f"G{number(1)}", "东澳小学", 2022, 1), *PUPIL_LINES[1:]]
     batch = send(place, "sec1", exchange.PUPILS, FILES["pupils"][1], rows)
     wrong = [row for _n, part in staging.parts(batch) for row in part if row.outcome == "error"]
-    data = write_wrong_rows(exchange.PUPILS, wrong)
+    data = write_wrong_rows(exchange.PUPILS, wrong, place.actor("sec1"))
     book = openpyxl.load_workbook(io.BytesIO(data))
     sheet = book.worksheets[0]
     headings = {cell.value.strip("*"): cell.column for cell in sheet[2]}
