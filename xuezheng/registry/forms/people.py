@@ -155,7 +155,9 @@ class LeaveForm(OnDayForm):
     """How and when a pupil leaves."""
 
     exit_code = forms.ChoiceField(
-        label=gettext_lazy("离校方式"), choices=chosen_lazily("change", only=tuple(LEAVING))
+        label=gettext_lazy("离校方式"),
+        # Nothing is chosen beforehand: a careless Enter must not send a child away.
+        choices=chosen_lazily("change", only=tuple(LEAVING), blank=gettext_lazy("请选择")),
     )
     field_order = ("exit_code", "on", "reason")
 

@@ -264,8 +264,10 @@ class Dwelling(models.Model):
         parts = [self.community.name, self.road]
         if number:
             parts.append(str(_("%s号") % number))
-        if self.building:
-            parts.append(str(_("%s幢") % self.building))
-        if self.room:
-            parts.append(str(_("%s室") % self.room))
-        return "".join(parts)
+        return "".join([*parts, self.unit_words])
+
+    @property
+    def unit_words(self) -> str:
+        """Building and room within the number: `17幢1504室`; empty for a house of its own."""
+        building = str(_("%s幢") % self.building) if self.building else ""
+        return building + (str(_("%s室") % self.room) if self.room else "")

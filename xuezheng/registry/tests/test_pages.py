@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.people import People, number, search
+from xuezheng.kernel.access.models import Post
 from xuezheng.kernel.audit.models import Entry
 from xuezheng.registry.models import (
     Community,
@@ -426,6 +427,39 @@ def test_a_child_without_papers_and_one_with_a_passport(people: People) -> None:
         )
         made = Pupil.objects.get(name=name)
         assert (made.born_on, made.sex) == (dt.date(2018, 5, 5), "2")
+
+
+def test_a_child_who_left_is_not_said_to_lack_a_school(people: People) -> None:
+    client = client_of(people, "registrar")
+    for key, words in {"gone": "已离校", "loose": "未落实学校"}.items():
+        page = client.get(reverse("pupil_detail", args=[people.pupils[key].pk])).content.decode()
+        assert [w for w in ("已离校", "未落实学校") if w in page] == [words]
+
+
+def test_a_careless_enter_sends_no_child_away(people: People) -> None:
+    client, pupil = client_of(people, "registrar"), people.pupils["ming"]
+    url = reverse("pupil_leave", args=[pupil.pk])
+    form = client.get(url).context["form"]
+    sent = {name: form[name].value() or "" for name in form.fields}
+    assert client.post(url, sent).status_code == 422
+    pupil.refresh_from_db()
+    assert pupil.organisation_id
+
+
+def test_who_holds_a_role_twice_is_named_once(people: People) -> None:
+    district = people.district
+    user = district.users["teacher1"]
+    for days, title in enumerate(("语文教师", "数学教师")):
+        Post.objects.create(
+            user=user,
+            organisation=district.orgs["S1"],
+            role="teacher",
+            title=title,
+            valid_from=people.began + dt.timedelta(days=days),
+        )
+    answer = client_of(people, "registrar").get(reverse("site_detail", args=["S1"]))
+    (roles,) = [roles for holder, roles in answer.context["posts"] if holder == user]
+    assert len(roles) == len(set(roles)) == 1
 
 
 def test_editing_leaves_what_was_not_typed(people: People) -> None:

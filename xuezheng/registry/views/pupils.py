@@ -15,6 +15,7 @@ from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.registry import selectors
 from xuezheng.registry.access import Permission
+from xuezheng.registry.codes import BELONGING
 from xuezheng.registry.exchange import PUPILS
 from xuezheng.registry.filters import PupilFilter
 from xuezheng.registry.forms.base import RevealForm
@@ -135,6 +136,7 @@ def _detail(
         "title": pupil.name,
         "pupil": pupil,
         "status_word": word("status", pupil.status),
+        "unplaced": pupil.organisation_id is None and pupil.status in BELONGING,
         "ethnicity": word("ethnicity", pupil.ethnicity) if pupil.ethnicity else "",
         "nationality": word("nationality", pupil.nationality),
         "boarding": word("boarding", pupil.boarding),

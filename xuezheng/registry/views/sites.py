@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -19,6 +21,7 @@ from xuezheng.kernel.access.models import (
     Organisation,
     OrganisationEdge,
     Post,
+    User,
     in_force,
 )
 from xuezheng.kernel.ui.steps import attempt
@@ -133,6 +136,14 @@ def _site(request: HttpRequest, code: str, permission: str = Permission.SITE_SEE
     return get_object_or_404(selectors.sites(request.actor, permission), code=code)
 
 
+def _by_person(posts: Iterable[Post], words: dict[str, Any]) -> list[tuple[User, list[Any]]]:
+    """Each person once, with the roles held here: one teacher may hold them all, some twice."""
+    held: dict[User, dict[Any, None]] = {}
+    for post in posts:
+        held.setdefault(post.user, {})[words.get(post.role, post.role)] = None
+    return [(user, list(roles)) for user, roles in held.items()]
+
+
 @require_GET
 @requires(Permission.SITE_SEE)
 def site_detail(request: HttpRequest, code: str) -> HttpResponse:
@@ -173,7 +184,7 @@ def site_detail(request: HttpRequest, code: str) -> HttpResponse:
         "classless": counts.total - sum(counts.by_class.values()),
         "staff": [(labels[category], count) for category, count in staff],
         "staff_total": sum(count for _category, count in staff),
-        "posts": [(role_words.get(post.role, post.role), post.user) for post in posts],
+        "posts": _by_person(posts, role_words),
         "edges": edges,
         "changes": changes.select_related("predecessor", "successor"),
         "may_edit": may_edit,
