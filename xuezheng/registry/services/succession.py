@@ -70,6 +70,42 @@ def _posts(site: Organisation, on: dt.date):
     return Post.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=on), organisation=site)
 
 
+def examine(
+    predecessor: Organisation,
+    *,
+    successor: Organisation,
+    kind: str,
+    classes: list[SchoolClass] | None,
+    on: dt.date,
+) -> list[SchoolClass]:
+    """The classes that would pass over; reads only.  Raises ValidationError, StepRefused.
+
+    The day may lie before neither school was there nor a class began that passes over: history that
+    never was would be written.
+    """
+    not_later_than_today(on)
+    if predecessor.closed or successor.closed:
+        raise StepRefused(_("已撤销的单位不能再合并、分设或承接。"))
+    if Succession.objects.filter(predecessor=predecessor, successor=successor).exists():
+        raise StepRefused(_("这两个单位的沿革已经登记过。"))
+    whole = kind != Succession.Kind.SPLIT
+    moving = _classes(predecessor, None if whole else classes or [])
+    if not whole and not moving:
+        raise ValidationError({"classes": _("分设至少要选一个班。")})
+    stages = stages_of(successor)
+    if any(row.stage not in stages for row in moving):
+        raise ValidationError({"successor": _("承接单位没有这些班级的学段，请先修改它的类别。")})
+    if predecessor.opened and on <= predecessor.opened:
+        raise ValidationError({"on": _("应晚于本单位的设立日。")})
+    if successor.opened and on < successor.opened:
+        raise ValidationError({"on": _("不能早于承接单位的设立日。")})
+    begun = max((row.valid_from for row in moving), default=on)
+    if on < begun:
+        words = _("有班级在这一天之后才建（最晚%s），不能从更早的日子移交。")
+        raise ValidationError({"on": words % begun.isoformat()})
+    return moving
+
+
 @transaction.atomic
 def succeed(
     predecessor: Organisation,
@@ -89,7 +125,6 @@ def succeed(
     """
     post = allowed(by, Permission.SITE_EDIT, predecessor.id)
     allowed(by, Permission.SITE_EDIT, successor.id)
-    not_later_than_today(on)
     both = Organisation.objects.select_for_update().order_by("id")
     both = {row.id: row for row in both.filter(id__in=[predecessor.id, successor.id])}
     if len(both) != 2:
@@ -97,17 +132,8 @@ def succeed(
     predecessor, successor = both[predecessor.id], both[successor.id]
     if not document.strip():
         raise ValidationError({"document": _("请填写批准文号。")})
-    if predecessor.closed or successor.closed:
-        raise StepRefused(_("已撤销的单位不能再合并、分设或承接。"))
-    if Succession.objects.filter(predecessor=predecessor, successor=successor).exists():
-        raise StepRefused(_("这两个单位的沿革已经登记过。"))
     whole = kind != Succession.Kind.SPLIT
-    moving = _classes(predecessor, None if whole else classes or [])
-    if not whole and not moving:
-        raise ValidationError({"classes": _("分设至少要选一个班。")})
-    stages = stages_of(successor)
-    if any(row.stage not in stages for row in moving):
-        raise ValidationError({"successor": _("承接单位没有这些班级的学段，请先修改它的类别。")})
+    moving = examine(predecessor, successor=successor, kind=kind, classes=classes, on=on)
     done = effects(predecessor, kind=kind, classes=classes, on=on)
     Succession.objects.create(
         predecessor=predecessor, successor=successor, on=on, kind=kind, document=document.strip()

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+from django.urls import reverse
 
 from tests.people import People
 from xuezheng.kernel.access.models import OrganisationEdge, Post
@@ -217,3 +219,54 @@ def test_codes_of_a_site_are_checked(people: People, fields: dict, wrong: str) -
             by=people.district.actor("registrar"),
         )
     assert wrong in refused.value.message_dict
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ({"opened": 0}, "应晚于本单位的设立日"),
+        ({"successor": 1}, "不能早于承接单位的设立日"),
+        ({"class": 1}, "有班级在这一天之后才建"),
+        ({"opened": -1, "successor": 0, "class": 0}, ""),
+    ],
+)
+def test_no_history_is_written_of_days_before_it_began(
+    people: People, days: dict[str, int], words: str
+) -> None:
+    """Days are counted from the day of the merger."""
+    source, target = people.district.orgs["S1"], people.district.orgs["S2"]
+    target.kind = OrganisationKind.NINE_YEAR
+    on = people.today - DAY
+    day = {key: on + dt.timedelta(days=value) for key, value in days.items()}
+    source.opened, target.opened = day.get("opened"), day.get("successor")
+    source.save()
+    target.save()
+    source.classes.update(valid_from=day.get("class", on))
+    act = {
+        "successor": target,
+        "kind": "merger",
+        "on": on,
+        "document": "1",
+        "by": people.district.actor("registrar"),
+    }
+    if words:
+        with pytest.raises(ValidationError, match=words):
+            succession.succeed(source, **act)
+        source.refresh_from_db()
+        assert not source.closed
+    else:
+        succession.succeed(source, **act)
+        source.refresh_from_db()
+        assert source.closed == on - DAY
+
+
+def test_the_preview_already_says_what_is_wrong(people: People) -> None:
+    source, target = people.district.orgs["S1"], people.district.orgs["S2"]
+    target.kind = OrganisationKind.NINE_YEAR
+    target.save()
+    client = Client()
+    client.force_login(people.district.users["registrar"])
+    sent = {"kind": "merger", "successor": target.pk, "on": "1990-01-01", "document": "1"}
+    answer = client.post(reverse("site_succeed", args=[source.code]), sent)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["on"]

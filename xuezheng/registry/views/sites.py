@@ -349,6 +349,18 @@ def site_succeed(request: HttpRequest, code: str) -> HttpResponse:
             )
             return redirect("site_detail", data["successor"].code)
         return page(request, "succession", "sites", context, 422)
+    sound = attempt(
+        form,
+        lambda: succession.examine(
+            site,
+            successor=data["successor"],
+            kind=data["kind"],
+            classes=form.chosen(),
+            on=data["on"],
+        ),
+    )
+    if sound is None:
+        return page(request, "succession", "sites", context, 422)
     done = succession.effects(site, kind=data["kind"], classes=form.chosen(), on=data["on"])
     names = {"source": site, "target": data["successor"], "day": data["on"].isoformat()}
     preview = [
