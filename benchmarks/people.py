@@ -40,6 +40,7 @@ def _pages() -> tuple[dict[str, str], dict[str, str]]:
         "  search by last four": f"{listed}?w=tail",
         "  search by whole number": f"{listed}?w=number",
         "  of one school": f"{listed}?site={child.organisation_id}",
+        "  sorted by class": f"{listed}?sort=class",
         "one child": child.get_absolute_url(),
         "list of staff": "/registry/staff/",
         "one member of staff": member.get_absolute_url(),
