@@ -45,6 +45,17 @@ def span_of(school_class: SchoolClass) -> tuple[dt.date, dt.date]:
     return leaving_span(year, first=days["first"], last=days["last"])
 
 
+def check_day(school_class: SchoolClass, on: dt.date) -> None:
+    """Raise ValidationError for a last day that has not come or is not one of leaving."""
+    first, last = span_of(school_class)
+    not_later_than_today(on)
+    if not first <= on <= last:
+        raise ValidationError(
+            {"on": _("这个班的毕业日期应在%(first)s至%(last)s之间。")
+             % {"first": first.isoformat(), "last": last.isoformat()}}
+        )  # fmt: skip
+
+
 def may_go(school_class: SchoolClass) -> bool:
     """Whether the class is open and its first day of leaving has come."""
     today = timezone.localdate()
@@ -90,13 +101,7 @@ def graduate(
     """
     post = allowed(by, Permission.PUPIL_EDIT, school_class.organisation_id)
     row = locked(school_class)
-    first, last = span_of(row)
-    not_later_than_today(on)
-    if not first <= on <= last:
-        raise ValidationError(
-            {"on": _("这个班的毕业日期应在%(first)s至%(last)s之间。")
-             % {"first": first.isoformat(), "last": last.isoformat()}}
-        )  # fmt: skip
+    check_day(row, on)
     keys = set(leaving(row).select_for_update(of=("self",)).values_list("pk", flat=True))
     if not keys:
         raise StepRefused(_("班里没有可以毕业的学生。"))

@@ -197,6 +197,7 @@ def test_the_pages(leavers: People) -> None:
     assert url in client.get(here).content.decode()
     assert client.get(url).context["form"]["expected"].value() == 3
     wrong = {"on": summer(leavers, 9, 1).isoformat(), "expected": "3"}
+    assert client.post(url, wrong).status_code == 422, "said before the preview"
     assert client.post(url, wrong | {"sure": "1"}).status_code == 422
     data = {"on": summer(leavers, 7, 5).isoformat(), "without": [cui], "expected": "3"}
     preview = client.post(url, data)

@@ -200,7 +200,9 @@ def school_class_graduate(request: HttpRequest, pk: int) -> HttpResponse:
         "cancel_url": back,
         "trail": _trail(row),
     }
-    if request.method != "POST" or not form.is_valid():
+    if request.method == "POST" and form.is_valid():
+        attempt(form, lambda: graduating.check_day(row, form.cleaned_data["on"]))
+    if request.method != "POST" or form.errors:
         return page(request, "form", "classes", context, 422 if form.errors else 200)
     if request.POST.get("sure"):
         gone = attempt(
