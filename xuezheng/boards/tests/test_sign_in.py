@@ -561,3 +561,17 @@ def test_by_sms(district: District, settings, tmp_path: Path) -> None:
     assert other.post(answer.url, {"code": "000000"}).status_code == 422
     assert texts.read_text(encoding="utf-8") == sent
     assert "13900001234" not in str(list(Entry.objects.values("object_id", "detail")))
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_form_that_outlived_its_session_gets_a_page_of_ours(
+    district: District, signed_in: bool
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    if signed_in:
+        client.force_login(district.users["sec1"])
+    answer = client.post(reverse("sign_in"), {"username": "x", "password": "y"})
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "这一页已经过时" in page
+    assert "<style" not in page

@@ -28,6 +28,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 @public
+def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 of a form whose token is no longer good: signed out, or signed in anew in another window."""
+    return render(request, "ui/errors/stale.html", status=403)
+
+
+@public
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: no such page, or not in the reader's scope."""
     return _page(request, 404)

@@ -288,6 +288,7 @@ class CommunityForm(forms.ModelForm):
     class Meta:
         model = Community
         fields = ("town", "code", "name", "kind", "island")
+        labels = {"town": gettext_lazy("所属镇街")}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -303,6 +304,7 @@ class DwellingForm(forms.ModelForm):
     class Meta:
         model = Dwelling
         fields = ("community", "road", "number", "suffix", "building", "room")
+        labels = {"community": gettext_lazy("社区（村）")}
         widgets = {"number": NumberInput}
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any):
