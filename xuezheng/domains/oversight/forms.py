@@ -45,7 +45,9 @@ class ReportForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.actor = actor
         own = actor.scope(Permission.REPORT).organisations
-        sites = Organisation.objects.filter(id__within=own, kind__in=SITE_KINDS, closed__isnull=True)
+        sites = Organisation.objects.filter(
+            id__within=own, kind__in=SITE_KINDS, closed__isnull=True
+        )
         self.fields["organisation"].queryset = sites
         choices = list(sites[:2])
         if len(choices) == 1:

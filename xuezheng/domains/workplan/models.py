@@ -351,7 +351,8 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
         """Milestones of visible commitments, and those that the actor's own office owes."""
         owed = actor.scope(Permission.REPORT).organisations
         return self.filter(
-            Q(commitment__in=Commitment.objects.visible_to(actor)) | Q(case__organisation__within=owed)
+            Q(commitment__in=Commitment.objects.visible_to(actor))
+            | Q(case__organisation__within=owed)
         )
 
     def live(self) -> "MilestoneQuerySet":
