@@ -10,6 +10,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.utils import translation
 
 from xuezheng.config.postgres import Cluster, ensure_database
 
@@ -79,6 +80,12 @@ def own_database(django_db_setup, django_db_blocker) -> Iterator[str]:
         yield connection.settings_dict["NAME"]
         connection.close()
     connection.settings_dict["NAME"] = shared
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> None:
+    """A request in English leaves its language in the process: each test begins in Chinese."""
+    translation.deactivate()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

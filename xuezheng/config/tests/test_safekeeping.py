@@ -42,8 +42,10 @@ def silent(_zh: str, _en: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def lived_in(own_database: str, files_dir: None) -> str:
+def lived_in(own_database: str, files_dir: None, settings, tmp_path: Path) -> str:
     """A database with organisations, a hazard with a photo, figures, a sealed trail."""
+    # Other tests of the run leave their snapshots in the common data folder.
+    settings.DATA_DIR = tmp_path / "data"
     district = make_district()
     services.report_hazard(
         organisation_id=district.orgs["S1"].id,

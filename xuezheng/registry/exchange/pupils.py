@@ -183,10 +183,27 @@ class PupilKeeper(Keeper):
                 row.wrong(key, str(common.ELSEWHERE), str(common.TRANSFER))
                 return None
         if pupil is not None:
-            return pupil
+            return None if self._is_another_child(row, pupil) else pupil
         if row.values.get("ref"):
             row.wrong("ref", _("没有这个编号的记录。"), _("删掉这一格，或用新的导出文件。"))
         return None
+
+    @staticmethod
+    def _is_another_child(row: Row, pupil: Pupil) -> bool:
+        """Whether a number found a child of another name: more often a wrong number than a new name.
+
+        A row with its record number means this very child, whatever the name.
+        """
+        name = normal_name(row.values.get("name", ""))
+        known = {pupil.name, pupil.former_name}
+        if not name or row.values.get("ref") or name in known:
+            return False
+        row.wrong(
+            "name",
+            _("这个号码登记的是另一个姓名的学生。"),
+            _("先核对号码；确要更正姓名，请用带记录编号的导出表，或在学生页面修改。"),
+        )
+        return True
 
     @staticmethod
     def _taken(ids: set[str], students: set[str]) -> set[str]:

@@ -32,6 +32,16 @@ def line(serial: int, name: str = "", school: str = "东澳小学", **more: obje
     return list(values.values())
 
 
+#: A file that came out of an export: its rows say which record they are.
+NUMBERED = (*HEADINGS, "记录编号")
+
+
+def numbered(serial: int, name: str) -> list:
+    """A row with the record number of the child that has this serial's identity number."""
+    ref = Pupil.objects.get(id_number=number(serial)).pk
+    return line(serial, name, ref=str(ref))
+
+
 def problems(batch: Batch) -> list[tuple[int, str, str]]:
     return [
         (row.line, problem.field, problem.text)
@@ -75,7 +85,9 @@ def test_the_way_of_a_file(school: District) -> None:
     with pytest.raises(services.Refused):
         confirmed(school, "sec1", again)
 
-    renamed = send(school, "sec1", PUPILS, HEADINGS, [line(1, "童新名"), line(2), line(4)])
+    renamed = send(
+        school, "sec1", PUPILS, NUMBERED, [numbered(1, "童新名"), numbered(2, ""), line(4, ref="")]
+    )
     assert (renamed.new, renamed.changed, renamed.unchanged) == (1, 1, 1)
     renamed = confirmed(school, "sec1", renamed)
     pupil.refresh_from_db()
@@ -159,9 +171,19 @@ def test_a_child_of_another_school_is_not_named(school: District) -> None:
     assert problems(by_registrar)[0][1] == "school"
 
 
+def test_a_number_typed_wrong_does_not_rename_another_child(school: District) -> None:
+    confirmed(school, "sec1", send(school, "sec1", PUPILS, HEADINGS, [line(1), line(2)]))
+    wrong = send(school, "sec1", PUPILS, HEADINGS, [line(1, "另一个孩子"), line(2)])
+    assert (wrong.error, wrong.changed, wrong.unchanged) == (1, 0, 1)
+    ((_line, field, text),) = problems(wrong)
+    assert field == "name"
+    assert "另一个姓名" in text
+    assert "童1" not in text
+
+
 def test_a_row_changed_meanwhile_is_not_overwritten(school: District) -> None:
     confirmed(school, "sec1", send(school, "sec1", PUPILS, HEADINGS, [line(1), line(2)]))
-    batch = send(school, "sec1", PUPILS, HEADINGS, [line(1, "甲"), line(2, "乙")])
+    batch = send(school, "sec1", PUPILS, NUMBERED, [numbered(1, "甲"), numbered(2, "乙")])
     Pupil.objects.filter(id_number=number(1)).update(name="别人改的")
     stale = confirmed(school, "sec1", batch, "all")
     assert stale.state == "ready"
@@ -174,7 +196,7 @@ def test_a_row_changed_meanwhile_is_not_overwritten(school: District) -> None:
 
 def test_compared_again_after_somebody_changed_it(school: District) -> None:
     confirmed(school, "sec1", send(school, "sec1", PUPILS, HEADINGS, [line(1)]))
-    batch = send(school, "sec1", PUPILS, HEADINGS, [line(1, "甲")])
+    batch = send(school, "sec1", PUPILS, NUMBERED, [numbered(1, "甲")])
     Pupil.objects.filter(id_number=number(1)).update(name="别人改的")
     again = services.compare_again(batch, by=school.actor("sec1"))
     ((_number, (row,)),) = staging.parts(again)
