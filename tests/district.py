@@ -110,6 +110,7 @@ def photo(name: str = "photo.jpg", colour: str = "red") -> SimpleUploadedFile:
 
 @pytest.fixture
 def files_dir(settings, tmp_path) -> None:
-    """Uploads of a test go to its own folder."""
+    """Uploads and snapshots of a test go to its own folder."""
     settings.FILES_DIR = tmp_path / "files"
+    settings.SNAPSHOTS_DIR = tmp_path / "snapshots"
     settings.AUDIT_HEAD_FILE = tmp_path / "heads.txt"

@@ -80,7 +80,7 @@ def folders() -> dict[str, Path]:
     """Folders of the installation that belong to a backup, by their name in the archive."""
     return {
         "files": Path(settings.FILES_DIR),
-        "snapshots": Path(settings.DATA_DIR) / "snapshots",
+        "snapshots": Path(settings.SNAPSHOTS_DIR),
     }
 
 

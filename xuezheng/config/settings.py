@@ -56,6 +56,7 @@ ALLOWED_HOSTS = [
     for host in env.get("XUEZHENG_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 ]
 FILES_DIR = Path(env.get("XUEZHENG_FILES_DIR") or DATA_DIR / "files")
+SNAPSHOTS_DIR = DATA_DIR / "snapshots"
 AUDIT_HEAD_FILE = Path(env.get("XUEZHENG_AUDIT_HEAD_FILE") or DATA_DIR / "audit-heads.txt")
 IS_DEMO = env.flag("XUEZHENG_DEMO")
 

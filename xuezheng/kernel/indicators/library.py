@@ -21,7 +21,7 @@ JOB = "indicators.snapshot"
 
 def library() -> Path:
     """Where snapshots lie, beside the database."""
-    return Path(settings.DATA_DIR) / "snapshots"
+    return Path(settings.SNAPSHOTS_DIR)
 
 
 def folder_of(snapshot: Snapshot) -> Path:
