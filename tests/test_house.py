@@ -15,7 +15,7 @@ from django_filters import CharFilter, FilterSet
 
 from xuezheng.kernel.access.ciphers import SealedField
 from xuezheng.kernel.access.guards import Guard
-from xuezheng.kernel.access.permissions import all_permissions, grants, roles
+from xuezheng.kernel.access.permissions import PERSON, all_permissions, grants, roles
 from xuezheng.kernel.cases.flows import FLOWS, Flow, Phase
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 from xuezheng.kernel.indicators.facts import fact_files
@@ -62,7 +62,12 @@ def test_anonymous_pages_are_these_and_no_others() -> None:
 
 
 def test_every_role_may_do_something_or_is_for_a_later_system() -> None:
-    assert set(grants()) == set(roles())
+    assert set(grants()) == set(roles()) | {PERSON}
+
+
+def test_what_needs_no_post_is_granted_to_no_role() -> None:
+    assert PERSON not in roles()
+    assert [role for role in roles() if grants()[role] & grants()[PERSON]] == []
 
 
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=lambda flow: flow.kind)

@@ -43,7 +43,10 @@ DATABASES = {
 #: Role taken inside every fence; the owner's commands (migrate, demo) keep their own.
 FENCE_ROLE = "" if DB_ROLE == "owner" else f"xuezheng_{DB_ROLE}"
 #: Reach handed to row-level policies: prefix of the database settings -> permission that gives it.
-FENCE_SCOPES = {"xuezheng.pupils": "registry.pupil.see"}
+FENCE_SCOPES = {
+    "xuezheng.pupils": "registry.pupil.see",
+    "xuezheng.admissions": "admissions.see",
+}
 STATEMENT_TIMEOUT = "15s"
 
 # -- program ----------------------------------------------------------------------------------------

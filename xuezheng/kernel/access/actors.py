@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from xuezheng.kernel.access.models import Organisation, Post, User
-from xuezheng.kernel.access.permissions import grants, roles
+from xuezheng.kernel.access.permissions import PERSON, grants, roles
 from xuezheng.kernel.access.scope import Scope, authorities, authority_code, below
 
 
@@ -30,9 +30,10 @@ class Actor(Protocol):
 
 
 class StaffActor:
-    """A signed-in member of staff with all posts held today.
+    """Whoever is signed in, with all posts held today; families and residents hold none.
 
-    One person with several posts sees one inbox; each act records the post that allowed it.
+    One person with several posts sees one inbox; each act records the post that allowed it.  What is
+    granted to PERSON reaches no organisation: it is for rows that are the person's own.
     """
 
     def __init__(self, user: User, day: dt.date | None = None):
@@ -52,8 +53,9 @@ class StaffActor:
 
     @cached_property
     def permissions(self) -> frozenset[str]:
-        """The union of what the posts grant."""
-        return frozenset().union(*(grants().get(post.role, frozenset()) for post in self.posts))
+        """What every person may do, and the union of what the posts grant."""
+        granted = (grants().get(post.role, frozenset()) for post in self.posts)
+        return grants()[PERSON].union(*granted)
 
     @cached_property
     def needs_second_factor(self) -> bool:
@@ -61,7 +63,7 @@ class StaffActor:
         return any(roles()[post.role].second_factor for post in self.posts)
 
     def can(self, permission: str) -> bool:
-        """Whether any post grants the permission somewhere."""
+        """Whether any post grants the permission somewhere, or every person has it."""
         return str(permission) in self.permissions
 
     @cached_property
@@ -101,12 +103,17 @@ class StaffActor:
         everything = any(roles()[post.role].reach == "authority" for post in granting)
         return Scope(frozenset().union(*reached), everything)
 
-    def post_for(self, permission: str, organisation_id: int) -> Post:
+    def post_for(self, permission: str, organisation_id: int) -> Post | None:
         """The post under which the actor may use the permission in the organisation.
 
         Raises PermissionDenied when no post grants it at all, OutOfScope when none reaches there.
         The nearest post is preferred: one held in the organisation itself.
+
+        None for a permission of PERSON, which needs no post and asks for no organisation: the
+        service itself must check that the row is the person's own.
         """
+        if str(permission) in grants()[PERSON]:
+            return None
         granting = [
             post for post in self.posts if str(permission) in grants().get(post.role, frozenset())
         ]

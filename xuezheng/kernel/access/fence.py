@@ -3,6 +3,12 @@
 Django's ATOMIC_REQUESTS commits before a template response is rendered; a middleware around the
 whole handler does not.  GET runs READ ONLY and is rolled back, so that a page cannot change data.
 The session and the trail of reads are written outside, in short transactions of their own.
+
+Row-level policies compare with what the fence sets: `<prefix>_all` and `<prefix>_orgs` for each of
+`settings.FENCE_SCOPES`, what posts reach; and `xuezheng.person`, the user's id, for rows that are a
+family's own, empty for jobs and for nobody:
+
+    owner_id = (SELECT nullif(current_setting('xuezheng.person', true), '')::bigint)
 """
 
 from collections.abc import Callable, Iterator
@@ -23,10 +29,12 @@ from xuezheng.kernel.access.signin.middleware import lead_to, open_step, sign_in
 def _reach(by: Actor | None) -> dict[str, str]:
     """The database settings that row-level policies compare with, for whoever acts.
 
+    `xuezheng.person` is the user's id.
+
     `settings.FENCE_SCOPES` names them: prefix -> permission.  `<prefix>_all` is 1 for whoever reaches
     everything, else `<prefix>_orgs` lists the organisations.  Nobody reaches nothing.
     """
-    reach = {}
+    reach = {"xuezheng.person": str(by.user.id) if by and by.user else ""}
     for prefix, permission in settings.FENCE_SCOPES.items():
         scope = by.scope(permission) if by and by.can(permission) else Scope(frozenset())
         reach[f"{prefix}_all"] = "1" if scope.everything else ""
@@ -70,7 +78,8 @@ def counting_all() -> Iterator[None]:
     """For one aggregate whose answer is numbers only: row-level policies hide nothing from it.
 
     A figure must be seen to add up by whoever may see the figure, also where the rows behind it are
-    out of reach.  Never run a query here that returns rows of people.
+    out of reach.  Never run a query here that returns rows of people.  Whose rows they are
+    (`xuezheng.person`) stays as it is.
     """
     names = [f"{prefix}_{part}" for prefix in settings.FENCE_SCOPES for part in ("all", "orgs")]
     reads = ", ".join("coalesce(current_setting(%s, true), '')" for _ in names)

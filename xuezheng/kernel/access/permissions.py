@@ -1,7 +1,8 @@
 """Roles and permissions are code: collected once from the installed systems.
 
 A system's `access.py` holds a `Permission` StrEnum and `GRANTS`, {role key: set of permissions}.
-The roles stand in the module named by `settings.ROLES_MODULE`.
+The roles stand in the module named by `settings.ROLES_MODULE`.  What is granted to `PERSON` every
+signed-in user may do, without a post, with rows that are the person's own.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from importlib.util import find_spec
 
 from django.apps import apps
 from django.conf import settings
+
+#: The key under which systems grant what needs no post.  It is no role: no post form offers it.
+PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ def roles() -> dict[str, Role]:
 
 @cache
 def grants() -> dict[str, frozenset[str]]:
-    """Role key -> permissions.  Raises LookupError for a grant to a role that does not exist."""
-    collected: dict[str, set[str]] = {key: set() for key in roles()}
+    """Role key or PERSON -> permissions.  Raises LookupError for a grant to an unknown role."""
+    collected: dict[str, set[str]] = {key: set() for key in (*roles(), PERSON)}
     for config in apps.get_app_configs():
         name = f"{config.name}.access"
         if not config.name.startswith("xuezheng.") or find_spec(name) is None:
@@ -50,5 +54,5 @@ def grants() -> dict[str, frozenset[str]]:
 
 
 def all_permissions() -> frozenset[str]:
-    """Every permission that some role holds."""
+    """Every permission that some role or every person holds."""
     return frozenset().union(*grants().values())

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation, Post, User
+from xuezheng.kernel.access.permissions import PERSON, grants
 from xuezheng.kernel.cases.flows import FLOWS, Flow, Phase, State, Step, owed_permissions
 from xuezheng.kernel.files.models import StoredFile
 
@@ -31,11 +32,12 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
         A case handed to one named handler stands in that person's inbox only; the handler belongs to
         the present state and narrows the inbox, not the permission.  Four eyes: whoever did a step
-        that bars them from the next one does not owe it.
+        that bars them from the next one does not owe it.  What a family owes is no duty of an office:
+        a step of a permission of PERSON stands in no inbox.
         """
         # Most people hold all their permissions in one scope, so this is one condition, not thirty.
         held = defaultdict(list)
-        for permission in sorted(owed_permissions()):
+        for permission in sorted(owed_permissions() - grants()[PERSON]):
             if actor.can(permission):
                 held[actor.scope(permission).organisations].append(permission)
         if not held:

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from tests.district import SINCE, District
 from xuezheng.domains.oversight.access import Permission
-from xuezheng.kernel.access.actors import OutOfScope, StaffActor
-from xuezheng.kernel.access.models import Organisation, OrganisationEdge, Post
+from xuezheng.kernel.access import actors
+from xuezheng.kernel.access.actors import JobActor, OutOfScope, StaffActor
+from xuezheng.kernel.access.models import Organisation, OrganisationEdge, Post, User
+from xuezheng.kernel.access.permissions import PERSON, grants
 from xuezheng.registry import roles
 
 
@@ -108,3 +110,25 @@ def test_within_is_in_as_one_parameter(district: District) -> None:
         Post.objects.filter(organisation__in=keys).order_by("id")
     )
     assert len(posts.query.sql_with_params()[1]) == 1
+
+
+OWN = "admissions.apply"
+
+
+def test_what_needs_no_post_every_person_may_do(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = grants() | {PERSON: frozenset({OWN})}
+    monkeypatch.setattr(actors, "grants", lambda: everybody)
+    family = StaffActor(User.objects.create_user("p-1", name=""))
+    for actor in (family, district.actor("sec1")):
+        assert actor.can(OWN)
+        assert actor.post_for(OWN, district.orgs["S2"].id) is None
+        assert not actor.scope(OWN).organisations
+        assert not actor.scope(OWN).everything
+    assert family.permissions == {OWN}
+    assert not family.needs_second_factor
+    assert not family.can(Permission.SEE)
+    with pytest.raises(PermissionDenied):
+        family.post_for(Permission.SEE, district.orgs["S1"].id)
+    assert JobActor("x").scope(OWN).everything

@@ -2,13 +2,14 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from xuezheng.kernel.access.fence import FenceMiddleware, fenced
+from xuezheng.kernel.access.actors import Actor, JobActor, StaffActor
+from xuezheng.kernel.access.fence import FenceMiddleware, counting_all, fenced
 from xuezheng.kernel.access.guards import public
-from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.access.models import Organisation, User
 
 pytestmark = pytest.mark.usefixtures("own_database")
 
@@ -124,8 +125,6 @@ def test_the_web_role_cannot_rewrite_history(statement: str) -> None:
 
 
 def test_inside_another_transaction_the_role_goes_back() -> None:
-    from django.db import transaction
-
     with transaction.atomic():
         with fenced():
             add("Y")
@@ -133,3 +132,46 @@ def test_inside_another_transaction_the_role_goes_back() -> None:
             cursor.execute("SELECT current_user")
             assert cursor.fetchone()[0] == "xuezheng_owner"
     assert codes() == ["Y"]
+
+
+POLICY = """
+CREATE TABLE scratch (owner_id bigint);
+INSERT INTO scratch VALUES (%(one)s), (%(two)s);
+GRANT SELECT ON scratch TO xuezheng_web;
+ALTER TABLE scratch ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON scratch TO xuezheng_web USING (
+    (SELECT current_setting('xuezheng.admissions_all', true)) = '1'
+    OR owner_id = (SELECT nullif(current_setting('xuezheng.person', true), '')::bigint)
+)
+"""
+
+
+def test_a_row_level_policy_shows_a_person_the_rows_that_are_their_own() -> None:
+    one, two, other = (User.objects.create_user(f"p-{n}", name="") for n in (1, 2, 3))
+    with connection.cursor() as cursor:
+        for statement in (POLICY % {"one": one.id, "two": two.id}).split(";"):
+            cursor.execute(statement)
+
+    def rows() -> set[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT owner_id FROM scratch")
+            return {owner for (owner,) in cursor.fetchall()}
+
+    def seen(by: Actor | None) -> set[int]:
+        with fenced(read_only=True, by=by):
+            return rows()
+
+    assert seen(StaffActor(one)) == {one.id}
+    assert seen(StaffActor(two)) == {two.id}
+    assert seen(StaffActor(other)) == set()
+    assert seen(None) == set()
+    assert seen(JobActor("job")) == {one.id, two.id}
+    with fenced(read_only=True, by=StaffActor(one)):
+        with counting_all():
+            assert rows() == {one.id, two.id}
+        assert rows() == {one.id}
+    with transaction.atomic():
+        with fenced(by=StaffActor(one)):
+            assert rows() == {one.id}
+        with fenced():
+            assert rows() == set()

@@ -11,7 +11,9 @@ from django.utils import timezone
 from tests.district import District, photo
 from xuezheng.domains.oversight.flows import HAZARD
 from xuezheng.domains.oversight.models import Hazard
+from xuezheng.kernel.access.permissions import PERSON, grants
 from xuezheng.kernel.audit.models import Entry
+from xuezheng.kernel.cases import models
 from xuezheng.kernel.cases.flows import FLOWS, Term, owed_permissions
 from xuezheng.kernel.cases.models import Case, CaseClock, Move
 from xuezheng.kernel.cases.service import advance, barred, open_case
@@ -188,3 +190,12 @@ def test_inbox_takes_the_same_queries_for_more_cases(
         )
     with django_assert_max_num_queries(4):
         assert len(Case.objects.owed_by(district.actor("safety"))) == 51
+
+
+def test_what_a_family_owes_stands_in_no_inbox(
+    district: District, hazard: Hazard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert owed(district, "safety")
+    awaited = grants() | {PERSON: frozenset({hazard.case.awaits})}
+    monkeypatch.setattr(models, "grants", lambda: awaited)
+    assert not owed(district, "safety")
