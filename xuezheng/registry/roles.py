@@ -22,6 +22,7 @@ SITE_SECRETARY = "site_secretary"
 TEACHER = "teacher"
 OUTSIDE_CONTACT = "outside_contact"
 REGISTRAR = "registrar"
+ADMISSIONS_OFFICER = "admissions_officer"
 AUDITOR = "auditor"
 OPERATOR = "operator"
 SECURITY_OFFICER = "security_officer"
@@ -43,6 +44,7 @@ ROLES = (
     Role(TEACHER, _("教师")),
     Role(OUTSIDE_CONTACT, _("局外单位联络员")),
     Role(REGISTRAR, _("学籍与基础信息管理员"), reach="authority", second_factor=True),
+    Role(ADMISSIONS_OFFICER, _("招生管理员"), reach="authority", second_factor=True),
     Role(AUDITOR, _("审计员"), reach="authority", second_factor=True),
     Role(OPERATOR, _("系统管理员"), reach="authority", second_factor=True),
     Role(SECURITY_OFFICER, _("安全保密管理员"), reach="authority", second_factor=True),
@@ -66,6 +68,9 @@ ALLOWS = {
     TEACHER: _("上报本校隐患；看本校基本信息。"),
     OUTSIDE_CONTACT: _("报告交给本单位配合的任务。"),
     REGISTRAR: _("管全区机构、学籍、教职工、地址；合并重复人员；凭理由看完整证件号。"),
+    ADMISSIONS_OFFICER: _(
+        "管服务区、招生批次和名册；核验登记，封存名册，抽签和分配；结果由分管领导公布。"
+    ),
     AUDITOR: _("看全部审计记录，查谁看过谁的信息；不能改任何数据。"),
     OPERATOR: _("管后台任务、参数和运行状况；看不到学生和教职工数据，也看不到审计。"),
     SECURITY_OFFICER: _("开停账号、任免岗位、重置密码和动态验证码、解锁；不能改自己的。"),

@@ -1,0 +1,1 @@
+"""What other departments know, asked through one interface (base.py)."""

@@ -1,0 +1,1 @@
+"""One module for each job of the office; see models/ for the reading order."""

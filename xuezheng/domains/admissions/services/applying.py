@@ -1,0 +1,386 @@
+"""A family registers a child: submit, put right, withdraw.  Accepts, never decides.
+
+Nothing is rationed in the rush: a submission is deduplicated on (season, child), gets its reference and
+one durable row; checking and places come later, so that coming first is no advantage.
+"""
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from xuezheng.domains.admissions.access import Permission
+from xuezheng.domains.admissions.answers import Address, Answers
+from xuezheng.domains.admissions.flows import APPLICATION
+from xuezheng.domains.admissions.models import (
+    Application,
+    Check,
+    Draft,
+    Paper,
+    Party,
+    RollEntry,
+    Season,
+)
+from xuezheng.domains.admissions.registers.base import CONFIRMS
+from xuezheng.domains.admissions.selectors import (
+    admission_settings,
+    atlas,
+    place_of,
+    schools_of,
+    working_days,
+)
+from xuezheng.domains.admissions.services.standing import listed, write_choices
+from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.scope import authority_code
+from xuezheng.kernel.audit.trail import record
+from xuezheng.kernel.cases.flows import Term
+from xuezheng.kernel.cases.models import Move
+from xuezheng.kernel.cases.service import StepRefused, advance, open_case
+from xuezheng.kernel.notices.services import notify
+from xuezheng.registry.models import Community, Dwelling
+
+#: Letters and digits that cannot be mistaken for each other.
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """`number`: the reference.  `own`: false for a second guardian, who sees no more than that."""
+
+    number: str
+    is_new: bool
+    own: bool
+
+
+def new_code() -> str:
+    """A pseudonym for a child in a season: ten letters from a random source, meaning nothing."""
+    return "".join(secrets.choice(_ALPHABET) for _i in range(10))
+
+
+@transaction.atomic
+def submit(
+    *,
+    season: Season,
+    answers: Answers,
+    key: uuid.UUID,
+    draft: Draft | None = None,
+    paper_ids: dict[str, list[uuid.UUID]] | None = None,
+    channel: str = Application.Channel.ONLINE,
+    client: str = "",
+    by: Actor,
+) -> Submitted:
+    """Register a child.  The same child, or the same key, gives the reference of the first time.
+
+    `answers` must come from `Answers.checked`.  A family (channel ONLINE) holds APPLY; the counter
+    (COUNTER, PAPER) and a portal (PORTAL, with `client`) hold COUNTER.  `paper_ids` are stored files by
+    kind of paper.  Raises StepRefused outside the days of registration, PermissionDenied.
+    """
+    online = channel == Application.Channel.ONLINE
+    if not by.can(Permission.APPLY if online else Permission.COUNTER):
+        raise PermissionDenied(str(Permission.APPLY if online else Permission.COUNTER))
+    now = timezone.now()
+    if not season.takes_applications(now):
+        raise StepRefused(_("现在不是登记时间。"))
+    entry_id, live, is_own = _claim(season, answers)
+    if live:
+        return _again(live, is_own, answers, by=by, online=online)
+    today = timezone.localdate(now)
+    settings = admission_settings(today, authority_code(season.organisation_id, today))
+    register, home = _dwelling(answers.register), _dwelling(answers.home)
+    zones, schools = _zone_schools(season, register, home)
+    rows = listed(season, [school.id for school in schools], answers.intakes)
+    organisation = schools[0] if len(schools) == 1 else None
+    application, is_new = open_case(
+        APPLICATION,
+        Application,
+        organisation_id=organisation.id if organisation else season.organisation_id,
+        title=season.get_level_display() + _("入学登记"),
+        by=by,
+        key=key,
+        terms={
+            "verification": Term(
+                working_days(settings, "verification_days", today),
+                _("提交后%(days)d个工作日内核验") % {"days": settings["verification_days"].value},
+            )
+        },
+        fields=_fields(answers)
+        | {
+            "entry_id": entry_id,
+            "season": season,
+            "applicant": by.user if online else None,
+            "channel": channel,
+            "client": client,
+            "register_dwelling": register,
+            "home_dwelling": home,
+            "zone_name": "、".join(zones)[:60],
+            "papers_needed": bool(_unconfirmed(answers)),
+            "submitted_on": today,
+        },
+    )
+    if not is_new:
+        return Submitted(application.case.number, False, True)
+    _write_parties(application, answers, by=by, online=online)
+    write_choices(application, rows)
+    _write_checks(application, answers)
+    Paper.objects.bulk_create(
+        Paper(application=application, kind=kind, file_id=file_id)
+        for kind, ids in (paper_ids or {}).items()
+        for file_id in ids
+    )
+    RollEntry.objects.filter(id=entry_id).update(
+        outcome=RollEntry.Outcome.REGISTERED,
+        outcome_on=today,
+        school=organisation,
+        town_id=(register or home).community.town_id if (register or home) else None,
+        dwelling=register,
+    )
+    if draft is not None:
+        draft.delete()
+    if by.user and online:
+        notify(
+            [by.user.id],
+            key=f"application.submitted.{application.pk}",
+            title=_("入学登记已收到，编号 %s") % application.case.number,
+            path=reverse("my_application", args=[application.case.number]),
+        )
+    return Submitted(application.case.number, True, True)
+
+
+def _claim(season: Season, answers: Answers) -> tuple[int, str | None, bool]:
+    """The child's entry, locked; the reference of the application that lives on it; whose it is."""
+    fresh = RollEntry(name=answers.child_name, id_kind=answers.id_kind, id_number=answers.id_number)
+    fresh.prepare()
+    sealed = RollEntry._meta.get_field("id_number").get_prep_value(fresh.id_number)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT entry, live, is_own FROM admissions_claim(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                season.id, fresh.id_kind, sealed, fresh.id_tail, fresh.name, fresh.initials,
+                answers.born_on, answers.sex, new_code(),
+            ],
+        )  # fmt: skip
+        return cursor.fetchone()
+
+
+def _again(number: str, is_own: bool, answers: Answers, *, by: Actor, online: bool) -> Submitted:
+    """The child is registered: the same person gets the reference, another guardian is added."""
+    if is_own or not online:
+        return Submitted(number, False, True)
+    guardian_id = Party._meta.get_field("id_number").get_prep_value(answers.guardian_id or None)
+    phone = Party._meta.get_field("phone").get_prep_value(answers.phone or None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT admissions_join(%s, %s, %s, %s, %s, %s)",
+            [number, by.user.id, answers.guardian_name, guardian_id, phone, answers.relation],
+        )
+    record("application.join", by=by, object_type="application", object_id=number)
+    return Submitted(number, False, False)
+
+
+def _dwelling(address: Address) -> Dwelling | None:
+    """The dwelling of an address in the district, made if nobody lives there yet; else None."""
+    if not address:
+        return None
+    community = Community.objects.filter(code=address.community).first()
+    if community is None:
+        return None
+    dwelling, _is_new = Dwelling.objects.get_or_create(
+        community=community,
+        road=address.road[:40],
+        number=address.number,
+        suffix=address.suffix[:12],
+        building=address.building[:12],
+        room=address.room[:12],
+    )
+    dwelling.community = community
+    return dwelling
+
+
+def _zone_schools(
+    season: Season, register: Dwelling | None, home: Dwelling | None
+) -> tuple[list[str], list[Any]]:
+    """Names of the areas, and their schools: those of the household register before those of the home."""
+    places = [place_of(dwelling) for dwelling in (register, home) if dwelling]
+    if not places:
+        return [], []
+    found = atlas(season)
+    zones = list(dict.fromkeys(zone for place in places for zone in found.find(place).zones))
+    if not zones:
+        return [], []
+    by_zone = schools_of(zones)
+    schools = {school.id: school for zone in zones for school in by_zone[zone]}
+    names = dict(season.zones.filter(id__in=[int(z) for z in zones]).values_list("id", "name"))
+    return [names[int(zone)] for zone in zones], list(schools.values())
+
+
+def _unconfirmed(answers: Answers) -> list[str]:
+    """Registers that did not confirm what the family needs them for."""
+    needed = []
+    if answers.register:
+        needed.append(Check.Register.POLICE)
+    if answers.owner in ("self", "parent", "grandparent"):
+        needed.append(Check.Register.PROPERTY)
+    if answers.residence_permit:
+        needed.append(Check.Register.LABOUR)
+    states = {key: value.get("state") for key, value in answers.checks.items()}
+    return [key for key in needed if states.get(key) != Check.State.CONFIRMED]
+
+
+def _fields(answers: Answers) -> dict[str, Any]:
+    """Columns of the application; what a register confirmed stands before what was typed."""
+    confirmed: dict[str, Any] = {}
+    for register, given in answers.checks.items():
+        if given.get("state") == Check.State.CONFIRMED:
+            facts = given.get("facts", {})
+            confirmed |= {key: facts[key] for key in CONFIRMS.get(register, ()) if key in facts}
+    sure = Answers.read(
+        {
+            name: getattr(answers, name)
+            for name in (
+                "register_date", "registered_since_birth", "owner", "share", "title", "title_date",
+                "residential", "parents_own_no_home", "residence_permit", "permit_date", "points",
+            )
+        }
+        | confirmed
+    )  # fmt: skip
+    return {
+        "child_name": answers.child_name,
+        "born_on": answers.born_on,
+        "sex": answers.sex,
+        "register_date": sure.register_date,
+        "registered_since_birth": sure.registered_since_birth,
+        "owner": sure.owner,
+        "share": sure.share,
+        "title": sure.title,
+        "title_date": sure.title_date,
+        "residential": sure.residential,
+        "parents_own_no_home": sure.parents_own_no_home,
+        "residence_permit": sure.residence_permit,
+        "permit_date": sure.permit_date,
+        "points": sure.points,
+        "grandparents_agreed": answers.grandparents_agreed,
+        "together": _twin_key(answers),
+    }
+
+
+def _twin_key(answers: Answers) -> uuid.UUID | None:
+    """One key for both twins, whichever is registered first; from their sealed numbers' order."""
+    if not answers.together:
+        return None
+    field = RollEntry._meta.get_field("id_number")
+    both = sorted(field.get_prep_value(number) for number in (answers.id_number, answers.together))
+    return uuid.uuid5(uuid.NAMESPACE_OID, "|".join(both))
+
+
+def _write_parties(application: Application, answers: Answers, *, by: Actor, online: bool) -> None:
+    parties = [
+        Party(
+            application=application,
+            user=by.user if online else None,
+            name=answers.guardian_name,
+            id_number=answers.guardian_id or None,
+            phone=answers.phone or None,
+            relation=answers.relation,
+            main=True,
+            confirmed=True,
+        )
+    ]
+    if answers.second_name:
+        parties.append(
+            Party(
+                application=application,
+                name=answers.second_name,
+                phone=answers.second_phone or None,
+                relation=answers.second_relation or answers.relation,
+            )
+        )
+    Party.objects.bulk_create(parties)
+
+
+def _write_checks(application: Application, answers: Answers) -> None:
+    now = timezone.now()
+    Check.objects.bulk_create(
+        Check(
+            application=application,
+            register=register,
+            state=given.get("state", Check.State.NO_ANSWER),
+            attempts=1,
+            asked_at=parse_datetime(given.get("asked_at") or "") or now,
+            answered_at=parse_datetime(given.get("answered_at") or ""),
+            answer=json.dumps(given.get("facts", {}), ensure_ascii=False),
+        )
+        for register, given in answers.checks.items()
+        if register in Check.Register.values
+    )
+
+
+def _own(application: Application, by: Actor) -> None:
+    """A person permission reaches no organisation: the row itself must be the person's."""
+    if by.user is None or application.applicant_id != by.user.id:
+        raise PermissionDenied("application of somebody else")
+
+
+def withdraw(application: Application, *, version: int, by: Actor) -> Move:
+    """The family takes its registration back; the child is traced again if nobody registers it."""
+    _own(application, by)
+    move = advance(application, "withdraw", by=by, version=version)
+    RollEntry.objects.filter(id=application.entry_id).update(
+        outcome=RollEntry.Outcome.OPEN, outcome_on=None
+    )
+    return move
+
+
+def correct(
+    application: Application,
+    *,
+    answers: Answers,
+    paper_ids: dict[str, list[uuid.UUID]] | None = None,
+    note: str = "",
+    version: int,
+    by: Actor,
+) -> Move:
+    """The family puts right what was asked for, all at once; checking begins again."""
+    _own(application, by)
+    today = timezone.localdate()
+    settings = admission_settings(today, authority_code(application.season.organisation_id, today))
+    register, home = _dwelling(answers.register), _dwelling(answers.home)
+    zones, schools = _zone_schools(application.season, register, home)
+    with transaction.atomic():
+        move = advance(
+            application,
+            "correct",
+            by=by,
+            version=version,
+            note=note,
+            terms={
+                "verification": Term(
+                    working_days(settings, "verification_days", today),
+                    _("补正后%(days)d个工作日内核验")
+                    % {"days": settings["verification_days"].value},
+                )
+            },
+            fields=_fields(answers)
+            | {
+                "register_dwelling": register,
+                "home_dwelling": home,
+                "zone_name": "、".join(zones)[:60],
+                "papers_needed": bool(_unconfirmed(answers)),
+                "faults": [],
+            },
+        )
+        rows = listed(application.season, [school.id for school in schools], answers.intakes)
+        write_choices(application, rows)
+        Paper.objects.bulk_create(
+            Paper(application=application, kind=kind, file_id=file_id)
+            for kind, ids in (paper_ids or {}).items()
+            for file_id in ids
+        )
+    return move

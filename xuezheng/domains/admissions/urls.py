@@ -1,0 +1,14 @@
+from django.urls import path
+
+from xuezheng.domains.admissions.views import family, verifying
+
+urlpatterns = [
+    # Families.
+    path("my/admissions/<str:number>/", family.my_application, name="my_application"),
+    # Verifiers.
+    path(
+        "admissions/applications/<str:number>/",
+        verifying.application_detail,
+        name="application_detail",
+    ),
+]
