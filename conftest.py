@@ -49,7 +49,7 @@ if not WORKER:
     migrate()
     connection.close()
 
-pytest_plugins = ["tests.district", "tests.people"]
+pytest_plugins = ["tests.district", "tests.people", "tests.season"]
 _numbers = itertools.count(1)
 
 

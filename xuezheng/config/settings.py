@@ -46,6 +46,7 @@ FENCE_ROLE = "" if DB_ROLE == "owner" else f"xuezheng_{DB_ROLE}"
 FENCE_SCOPES = {
     "xuezheng.pupils": "registry.pupil.see",
     "xuezheng.admissions": "admissions.see",
+    "xuezheng.roll": "admissions.follow_up",
 }
 STATEMENT_TIMEOUT = "15s"
 
@@ -82,10 +83,12 @@ INSTALLED_APPS = [
     "xuezheng.kernel.cases",
     "xuezheng.kernel.jobs",
     "xuezheng.kernel.exchange",
+    "xuezheng.kernel.notices",
     "xuezheng.kernel.ui",
     "xuezheng.registry",
     "xuezheng.domains.oversight",
     "xuezheng.domains.workplan",
+    "xuezheng.domains.admissions",
     "xuezheng.boards",
     "xuezheng.demo",
 ]
@@ -135,7 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "xuezheng.kernel.access.signin.passwords.PasswordRules"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SIGNIN_WAYS = signin_ways(env)
+SIGNIN_WAYS = signin_ways(env, DATA_DIR)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

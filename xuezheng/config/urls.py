@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("xuezheng.registry.urls")),
     path("", include("xuezheng.domains.oversight.urls")),
     path("", include("xuezheng.domains.workplan.urls")),
+    path("", include("xuezheng.domains.admissions.urls")),
     path("", include("xuezheng.kernel.exchange.urls")),
     path("", include("xuezheng.kernel.ui.urls")),
 ]
