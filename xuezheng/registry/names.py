@@ -11,6 +11,10 @@ _SURNAMES = {
     "任": "ren", "华": "hua", "冼": "xian", "乐": "yue", "召": "shao", "折": "she", "繁": "po",
 }  # fmt: skip
 _DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅･．.", "·"))
+#: Unicode categories of what nobody sees: controls, format marks, halves of characters, line ends.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+#: Of what is no writing: punctuation, symbols, blanks, marks alone, figures.
+_NO_WRITING = ("P", "S", "Z", "M", "Nd", "No")
 
 
 def normal_name(name: str) -> str:
@@ -23,6 +27,24 @@ def normal_name(name: str) -> str:
     if any("\u3400" <= char <= "\u9fff" for char in text):
         return "".join(text.split()).translate(_DOTS)
     return " ".join(text.split())
+
+
+def name_problem(name: str) -> str:
+    """What is wrong with a name: "marks", "writing", or "" when it may stand.
+
+    "marks": `<`, `>`, the sign that a text was spoilt on its way, or a character that nobody sees;
+    "writing": nothing but punctuation, figures and blanks.  Rare characters, also those that this
+    program's Unicode does not know yet or that a font gave a private number, are writing.  An empty
+    name is for the form to refuse.
+    """
+    text = normal_name(name)
+    if text.isalpha():
+        return ""
+    if any(char in "<>\ufffd" or unicodedata.category(char) in _UNSEEN for char in text):
+        return "marks"
+    if text and all(unicodedata.category(char).startswith(_NO_WRITING) for char in text):
+        return "writing"
+    return ""
 
 
 def pinyin(name: str) -> list[str]:

@@ -15,7 +15,8 @@ class Identity:
     """What is known after looking at a number: problem ("" when fine), birth and sex.
 
     Problems: "shape", "date", "check" of GB 11643-1999; "birth" and "sex" when what was typed
-    contradicts the number; "future" for a birth after the day.
+    contradicts the number; "future" for a birth after the day; "age" for one outside the span of
+    days in which such a person may be born.
     """
 
     problem: str
@@ -24,11 +25,18 @@ class Identity:
 
 
 def identity(
-    kind: str, number: str, *, born_on: dt.date | None, sex: str, day: dt.date
+    kind: str,
+    number: str,
+    *,
+    born_on: dt.date | None,
+    sex: str,
+    day: dt.date,
+    span: tuple[dt.date, dt.date] | None = None,
 ) -> Identity:
     """Check a number against what was typed; a citizen number gives birth and sex by itself.
 
-    Other kinds and a missing number leave what was typed (sex "0" is unknown).
+    Other kinds and a missing number leave what was typed (sex "0" is unknown).  `span`: first and
+    last day on which such a person may be born, where there are any (born_span).
     """
     if kind == CITIZEN_ID and number:
         problem = citizen_id_problem(number)
@@ -42,7 +50,29 @@ def identity(
         born_on, sex = said_birth, said_sex
     if born_on and not EARLIEST_BIRTH <= born_on <= day:
         return Identity("future", born_on, sex)
+    if born_on and span and not span[0] <= born_on <= span[1]:
+        return Identity("age", born_on, sex)
     return Identity("", born_on, sex)
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year - years, day=28)
+
+
+def born_span(day: dt.date, *, youngest: int, oldest: int) -> tuple[dt.date, dt.date]:
+    """First and last birth of those who are `youngest` to `oldest` years old on a day.
+
+    The oldest may have that birthday on the day, not before it.
+    """
+    return _years_before(day, oldest), _years_before(day, youngest)
+
+
+def are_ages(value: Mapping[str, int]) -> bool:
+    """Whether {youngest, oldest} are two ages of people, in this order."""
+    return 0 <= value["youngest"] <= value["oldest"] <= 130
 
 
 @dataclass(frozen=True)
@@ -92,3 +122,13 @@ def score(found: Iterable[str], weights: Mapping[str, int]) -> int:
 def leaving_span(year: int, *, first: int, last: int) -> tuple[dt.date, dt.date]:
     """First and last day of leaving in a year, of two days written month × 100 + day (630, 831)."""
     return dt.date(year, *divmod(first, 100)), dt.date(year, *divmod(last, 100))
+
+
+def are_leaving_days(value: Mapping[str, int]) -> bool:
+    """Whether {first, last} are two days of every year (not 229), in this order."""
+    common_year = 2023
+    try:
+        first, last = leaving_span(common_year, first=value["first"], last=value["last"])
+    except (ValueError, OverflowError):
+        return False
+    return first <= last

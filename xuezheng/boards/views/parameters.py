@@ -1,6 +1,7 @@
 """Policy parameters: what is in force, how sure we are, and the bureau's own values."""
 
 import json
+import math
 from typing import Any
 
 from django import forms
@@ -20,7 +21,23 @@ from xuezheng.boards.context import bureau
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.reference.models import Certainty, Parameter
+from xuezheng.kernel.reference.parameters import value_problem
 from xuezheng.kernel.ui.forms import DateInput
+
+
+def _same_shape(value: Any, shipped: Any) -> bool:
+    """Whether a value is written as the shipped one: whole numbers, numbers, texts, the same keys."""
+    if isinstance(value, bool) or isinstance(shipped, bool):
+        return type(value) is type(shipped)
+    if isinstance(shipped, float):
+        return isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(shipped, dict):
+        return (
+            isinstance(value, dict)
+            and set(value) == set(shipped)
+            and all(_same_shape(value[key], shipped[key]) for key in shipped)
+        )
+    return type(value) is type(shipped)
 
 
 class OwnValueForm(forms.Form):
@@ -42,13 +59,13 @@ class OwnValueForm(forms.Form):
             self.fields["value"].widget = forms.NumberInput({"step": "any"})
 
     def clean_value(self) -> Any:
-        """A value of the same type as the shipped one."""
+        """A value written as the shipped one, against which its system says nothing."""
         text = self.cleaned_data["value"]
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValidationError(_("格式不对，请照原来的写法填写。")) from None
-        if isinstance(value, bool) or type(value) is not type(self.shipped.value):
+        if not _same_shape(value, self.shipped.value):
             raise ValidationError(_("格式不对，请照原来的写法填写。"))
         if isinstance(value, int | float) and value < 0:
             raise ValidationError(_("不能小于零。"))
@@ -57,6 +74,8 @@ class OwnValueForm(forms.Form):
             for entry in value
         ):
             raise ValidationError(_("每一项须与原来的写法一致。"))
+        if problem := value_problem(self.shipped.key, value):
+            raise ValidationError(problem)
         return value
 
 

@@ -8,6 +8,7 @@ from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators.jobs import AFTER_COMPUTE
+from xuezheng.kernel.reference.schedule import daily
 
 AFTER_COMPUTE.append("workplan.lights")
 
@@ -20,7 +21,7 @@ def lights() -> None:
             refresh_lights(plan, timezone.localdate())
 
 
-@app.periodic(cron="55 0 * * *")
+@app.periodic(cron=daily(0, 55))
 @app.task(name="workplan.nightly", queueing_lock="workplan.nightly")
 def nightly(timestamp: int) -> None:
     """A day has passed: what was due yesterday may be late now."""

@@ -5,9 +5,10 @@ from procrastinate.contrib.django import app
 
 from xuezheng.kernel.access.models import Session, SmsChallenge
 from xuezheng.kernel.access.signin import lockout
+from xuezheng.kernel.reference.schedule import daily
 
 
-@app.periodic(cron="40 3 * * *")
+@app.periodic(cron=daily(3, 40))
 @app.task(name="access.purge", queueing_lock="access.purge")
 def purge(timestamp: int) -> None:
     """Delete sessions, codes and counts that are over."""

@@ -12,6 +12,7 @@ from xuezheng.kernel.exchange import comparing, services, staging
 from xuezheng.kernel.exchange.models import Batch, State
 from xuezheng.kernel.exchange.reading import Book, Unreadable
 from xuezheng.kernel.exchange.table import Run
+from xuezheng.kernel.reference.schedule import daily
 
 
 def _under(batch: str, work: Callable[[Batch, StaffActor], None], *states: str) -> None:
@@ -78,7 +79,7 @@ def undo(batch: str) -> None:
     _under(batch, work, State.UNDOING)
 
 
-@app.periodic(cron="41 3 * * *")
+@app.periodic(cron=daily(3, 41))
 @app.task(name="exchange.purge", queueing_lock="exchange.purge")
 def purge(timestamp: int) -> None:
     """Forget rows and files whose time is over."""

@@ -11,6 +11,7 @@ from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators import library
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.jobs.queue import enqueue
+from xuezheng.kernel.reference.schedule import daily
 
 #: Names of tasks to run after readings were computed; systems add theirs in jobs.py.
 AFTER_COMPUTE: list[str] = []
@@ -47,7 +48,7 @@ def snapshot_now(user_id: int | None = None) -> None:
     library.keep_snapshot(by=JobActor("indicators"), user_id=user_id)
 
 
-@app.periodic(cron="40 0 * * *")
+@app.periodic(cron=daily(0, 40))
 @app.task(name="indicators.nightly", queueing_lock="indicators.nightly")
 def nightly(timestamp: int) -> None:
     """Close yesterday's figures and begin today's."""

@@ -8,6 +8,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from xuezheng.kernel.jobs.models import Failure
+from xuezheng.kernel.reference.schedule import daily
 
 #: Above the worker's 10 s heartbeat; with 5 s a running job ran twice.
 STALL_SECONDS = 30
@@ -23,7 +24,7 @@ async def rescue(context: JobContext, timestamp: int) -> None:
         await manager.retry_job(job)
 
 
-@app.periodic(cron="17 3 * * *")
+@app.periodic(cron=daily(3, 17))
 @app.task(name="jobs.purge", queueing_lock="jobs.purge", pass_context=True)
 async def purge(context: JobContext, timestamp: int) -> None:
     """Delete finished jobs after a week: a long table makes workers slow to start.

@@ -5,6 +5,7 @@ certainty}.  `xuezheng migrate` writes them; a bureau's own values are never tou
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,20 @@ from django.apps import apps
 from django.db.models import Q
 
 from xuezheng.kernel.reference.models import Certainty, Parameter
+
+#: Key of a parameter -> what a system says against a value of the right shape ("" when it is fine).
+_CHECKS: dict[str, Callable[[Any], str]] = {}
+
+
+def check_values(key: str, problem: Callable[[Any], str]) -> None:
+    """Have values of a parameter checked by its system before a bureau may set them."""
+    _CHECKS[key] = problem
+
+
+def value_problem(key: str, value: Any) -> str:
+    """What the parameter's system says against a value; "" when nothing."""
+    check = _CHECKS.get(key)
+    return check(value) if check else ""
 
 
 class MissingParameter(LookupError):

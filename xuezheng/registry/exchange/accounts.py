@@ -23,7 +23,6 @@ from xuezheng.kernel.exchange.table import (
 )
 from xuezheng.registry.access import Permission
 from xuezheng.registry.exchange import common
-from xuezheng.registry.names import normal_name
 from xuezheng.registry.organisations import OrganisationKind
 from xuezheng.registry.services.accounts import (
     USERNAME,
@@ -57,8 +56,7 @@ class AccountKeeper(Keeper):
         for row in rows:
             row.links = {}
             values = row.values
-            if values.get("name"):
-                values["name"] = normal_name(values["name"])
+            common.settle_names(row, run)
             if not values.get("username"):
                 row.wrong("username", _("必填，没有内容。"), _("补上。"))
             unit = common.find_unit(values.get("school", ""), run, kinds)

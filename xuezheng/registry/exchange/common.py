@@ -23,19 +23,21 @@ from xuezheng.kernel.exchange.cells import compact
 from xuezheng.kernel.exchange.table import Field, Kind, Row, Run
 from xuezheng.registry import lists
 from xuezheng.registry.codes import CITIZEN_ID, complete_citizen_id, masked
+from xuezheng.registry.limits import WORDS, Ages
 from xuezheng.registry.models import DuplicatePair, Pupil, SiteAlias, SiteProfile
 from xuezheng.registry.models.people import IdKind, Sex
-from xuezheng.registry.names import initials, normal_name
+from xuezheng.registry.names import initials, name_problem, normal_name
 from xuezheng.registry.organisations import SITE_KINDS
 from xuezheng.registry.rules import identity
-from xuezheng.registry.selectors import open_sites
-from xuezheng.registry.services.common import PROBLEM_FIELDS, PROBLEMS
+from xuezheng.registry.selectors import authority, open_sites
+from xuezheng.registry.services.common import NAME_PROBLEMS, PROBLEM_FIELDS, PROBLEMS
 
 HEADINGS = Path(__file__).with_name("headings.yaml")
 SAMPLES = Path(__file__).with_name("samples.yaml")
 ELSEWHERE = gettext_lazy("已在其他单位登记。")
 TRANSFER = gettext_lazy("不要在这里新增；请办理转学（转入），或联系学籍管理员。")
 CORRECT_NUMBER = gettext_lazy("照证件原件核对后改正。")
+CORRECT_NAME = gettext_lazy("照证件上的姓名重新填写。")
 
 
 @cache
@@ -149,27 +151,52 @@ def code_of(unit_id: int | None, run: Run) -> str:
 
 
 # -- people -----------------------------------------------------------------------------------------
-def settle_person(row: Row, day: dt.date) -> None:
+def settle_names(row: Row, run: Run) -> None:
+    """The name as it is stored; problems on what is none, except in what an undoing brings back."""
+    if name := row.values.get("name"):
+        row.values["name"] = normal_name(name)
+    for key in () if run.undoing else ("name", "former_name"):
+        if problem := name_problem(row.values.get(key) or ""):
+            row.wrong(key, str(NAME_PROBLEMS[problem]), str(CORRECT_NAME))
+
+
+def ages(kind: str, run: Run) -> Ages | None:
+    """The ages that a kind of person may have, once in a run.  An undoing brings back any."""
+    if run.undoing or kind not in WORDS:
+        return None
+    key = f"ages:{kind}"
+    if key not in run.memo:
+        run.memo[key] = Ages(kind, today(), authority(run.by).code)
+    return run.memo[key]
+
+
+def settle_person(row: Row, day: dt.date, run: Run, who: str) -> None:
     """Name, number, birth and sex of a row in step; problems on the column that is wrong.
 
-    GB 11643-1999: a citizen number gives birth and sex.
+    GB 11643-1999: a citizen number gives birth and sex.  `who`: the kind of person.
     """
     values = row.values
-    if values.get("name"):
-        values["name"] = normal_name(values["name"])
+    settle_names(row, run)
     number = values.get("id_number", "")
-    if not number:
+    if not number and not values.get("born_on"):
         return
-    kind = values.setdefault("id_kind", CITIZEN_ID)
-    if kind == CITIZEN_ID and len(number) == 15:
-        number = values["id_number"] = complete_citizen_id(number)
+    kind = values.get("id_kind", "")
+    if number:
+        kind = values.setdefault("id_kind", CITIZEN_ID)
+        if kind == CITIZEN_ID and len(number) == 15:
+            number = values["id_number"] = complete_citizen_id(number)
+    plausible = ages(who, run)
     found = identity(
         kind,
         number,
         born_on=values.get("born_on") or None,
         sex=values.get("sex") or "0",
         day=day,
+        span=plausible and plausible.span,
     )
+    if found.problem == "age":
+        row.wrong("born_on", plausible.problem, str(CORRECT_NUMBER))
+        return
     if found.problem:
         field = PROBLEM_FIELDS.get(found.problem, "id_number")
         row.wrong(field, str(PROBLEMS[found.problem]), str(CORRECT_NUMBER))

@@ -16,6 +16,7 @@ from xuezheng.registry.access import Permission
 from xuezheng.registry.codes import masked, masked_phone
 from xuezheng.registry.exchange import common
 from xuezheng.registry.models import Guardian, Guardianship, Pupil
+from xuezheng.registry.models.merging import PersonKind
 
 COLUMNS = ("id", "name", "initials", "sex", "born_on", "id_kind", "id_number", "id_tail", "phone")
 OWN = ("name", "sex", "born_on", "id_kind", "id_number", "phone")
@@ -29,7 +30,7 @@ class GuardianKeeper(Keeper):
         day = common.today()
         for row in rows:
             row.links = {}
-            common.settle_person(row, day)
+            common.settle_person(row, day, run, PersonKind.GUARDIAN)
             if row.values.get("phone"):
                 row.values["phone"] = row.values["phone"].replace("-", "")
         pupils = common.PupilFinder([row for row in rows if not row.values.get("ref")], run)

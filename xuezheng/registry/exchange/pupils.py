@@ -48,7 +48,7 @@ class PupilKeeper(Keeper):
         classes = self._classes(run)
         for row in rows:
             row.links = {}
-            common.settle_person(row, day)
+            common.settle_person(row, day, run, PersonKind.PUPIL)
             self._numbers(row, day)
             if common.settle_site(row, run, Permission.PUPIL_EDIT):
                 self._class(row, classes)

@@ -16,6 +16,7 @@ from xuezheng.registry.access import Permission
 from xuezheng.registry.codes import masked_phone
 from xuezheng.registry.exchange import common
 from xuezheng.registry.models import Employment, StaffMember
+from xuezheng.registry.models.merging import PersonKind
 
 PLAIN = ("education", "category", "subject")
 COLUMNS = (
@@ -32,7 +33,7 @@ class StaffKeeper(Keeper):
         day = common.today()
         for row in rows:
             row.links = {}
-            common.settle_person(row, day)
+            common.settle_person(row, day, run, PersonKind.STAFF)
             values = row.values
             if values.get("phone"):
                 values["phone"] = values["phone"].replace("-", "")

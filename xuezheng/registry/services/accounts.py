@@ -24,10 +24,10 @@ from xuezheng.kernel.access.signin import factor, lockout, passwords, sessions
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.access import Permission
-from xuezheng.registry.names import normal_name
+from xuezheng.registry.names import name_problem, normal_name
 from xuezheng.registry.organisations import OrganisationKind
 from xuezheng.registry.roles import SECURITY_OFFICER, conflicting_roles
-from xuezheng.registry.services.common import allowed
+from xuezheng.registry.services.common import NAME_PROBLEMS, allowed
 from xuezheng.registry.services.signing_in import todays_rules
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
@@ -168,6 +168,8 @@ def _check(accounts: list[NewAccount], by: Actor) -> None:
         taken.add(lowered)
         if not account.name.strip():
             fault(_("请填写姓名。"), "name")
+        elif problem := name_problem(account.name):
+            fault(str(NAME_PROBLEMS[problem]), "name")
         held: set[str] = set()
         for organisation_id, role, _title in account.posts:
             if organisation_id not in scope:

@@ -17,7 +17,10 @@ from xuezheng.kernel.access.actors import Actor, OutOfScope
 from xuezheng.kernel.access.models import Post
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.codes import complete_citizen_id
+from xuezheng.registry.limits import WORDS, Ages
+from xuezheng.registry.names import name_problem
 from xuezheng.registry.rules import identity
+from xuezheng.registry.selectors import authority
 
 Row = TypeVar("Row", bound=models.Model)
 PROBLEMS = {
@@ -27,6 +30,10 @@ PROBLEMS = {
     "birth": gettext_lazy("出生日期与身份证号里的不一致，请核对哪一个写错了。"),
     "sex": gettext_lazy("性别与身份证号里的不一致，请核对哪一个写错了。"),
     "future": gettext_lazy("出生日期不合理：晚于今天或早于1900年。"),
+}
+NAME_PROBLEMS = {
+    "marks": gettext_lazy("不能含有“<”“>”或看不见的字符，请删去后重新输入。"),
+    "writing": gettext_lazy("只有标点或数字，没有文字，请照证件填写。"),
 }
 #: The field on which a problem is shown.
 PROBLEM_FIELDS = {"birth": "born_on", "sex": "sex", "future": "born_on"}
@@ -103,20 +110,37 @@ def tidy_phone(number: str) -> str:
     return "".join(unicodedata.normalize("NFKC", number or "").split()).replace("-", "")
 
 
-def settle_identity(fields: dict[str, Any]) -> dict[str, Any]:
+def check_names(fields: dict[str, Any], *names: str) -> None:
+    """Raise ValidationError on the field whose name is none (names.name_problem)."""
+    for name in names:
+        if problem := name_problem(fields.get(name) or ""):
+            raise ValidationError({name: str(NAME_PROBLEMS[problem])})
+
+
+def settle_identity(
+    fields: dict[str, Any], *, kind: str = "", by: Actor, born_before: dt.date | None = None
+) -> dict[str, Any]:
     """`fields` with number, birth and sex brought into step.
 
-    A citizen number gives birth and sex.  Raises ValidationError on the field that is wrong.
+    A citizen number gives birth and sex.  `kind` of person: where it has ages (limits.Ages) a birth
+    must be within them, unless it is the one that was written before: rows of long ago stay editable.
+    Raises ValidationError on the field that is wrong.
     """
     number = tidy_number(fields.get("id_number") or "", fields["id_kind"])
+    day = timezone.localdate()
+    ages = Ages(kind, day, authority(by).code) if kind in WORDS else None
     found = identity(
         fields["id_kind"],
         number,
         born_on=fields.get("born_on"),
         sex=fields.get("sex") or "0",
-        day=timezone.localdate(),
+        day=day,
+        span=ages and ages.span,
     )
-    if found.problem:
+    if found.problem == "age":
+        if found.born_on != born_before:
+            raise ValidationError({"born_on": ages.problem})
+    elif found.problem:
         field = PROBLEM_FIELDS.get(found.problem, "id_number")
         raise ValidationError({field: str(PROBLEMS[found.problem])})
     return fields | {"id_number": number or None, "born_on": found.born_on, "sex": found.sex}

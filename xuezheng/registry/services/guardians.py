@@ -17,6 +17,7 @@ from xuezheng.registry.names import normal_name
 from xuezheng.registry.services.common import (
     allowed,
     apply,
+    check_names,
     locked,
     not_later_than_today,
     settle_identity,
@@ -27,8 +28,9 @@ from xuezheng.registry.services.common import (
 EDITABLE = ("name", "id_kind", "id_number", "sex", "born_on", "phone")
 
 
-def _settled(fields: dict[str, Any]) -> dict[str, Any]:
-    fields = settle_identity({name: fields.get(name) for name in EDITABLE})
+def _settled(fields: dict[str, Any], by: Actor) -> dict[str, Any]:
+    check_names(fields, "name")
+    fields = settle_identity({name: fields.get(name) for name in EDITABLE}, by=by)
     phone = tidy_phone(fields.get("phone") or "")
     if phone and not (phone.lstrip("+").isdigit() and 7 <= len(phone) <= 16):
         raise ValidationError({"phone": _("电话号码只写数字，7至16位。")})
@@ -56,7 +58,7 @@ def add_guardian(
     """
     post = allowed(by, Permission.PUPIL_EDIT, pupil.organisation_id)
     pupil = locked(pupil)
-    fields = _settled(fields)
+    fields = _settled(fields, by)
     guardian = _known(fields, by)
     if guardian is None:
         guardian = Guardian(**fields)
@@ -93,7 +95,7 @@ def edit_guardian(
     """Change a guardian's own facts, the relation to this pupil, and whether this one comes first."""
     post = allowed(by, Permission.PUPIL_EDIT, held.pupil.organisation_id)
     guardian = locked(held.guardian, version)
-    changed = apply(guardian, _settled(fields))
+    changed = apply(guardian, _settled(fields, by))
     if changed:
         guardian.version += 1
         guardian.save()

@@ -15,11 +15,13 @@ from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.access import Permission
 from xuezheng.registry.codes import student_number_problem
 from xuezheng.registry.models import Pupil, SchoolClass
+from xuezheng.registry.models.merging import PersonKind
 from xuezheng.registry.names import normal_name
 from xuezheng.registry.selectors import pupil_ids_with
 from xuezheng.registry.services.common import (
     allowed,
     apply,
+    check_names,
     locked,
     settle_identity,
     tidy_number,
@@ -36,8 +38,16 @@ TAKEN = gettext_lazy("这个证件号码或学籍号已有登记；如在其他�
 STUDENT_NUMBER = gettext_lazy("学籍号应为 G 加身份证号，或 J、L 开头的编号；请核对每一位。")
 
 
-def _settled(fields: dict[str, Any]) -> dict[str, Any]:
-    fields = settle_identity({name: fields.get(name) for name in EDITABLE if name in fields})
+def _settled(
+    fields: dict[str, Any], by: Actor, born_before: dt.date | None = None
+) -> dict[str, Any]:
+    check_names(fields, "name", "former_name")
+    fields = settle_identity(
+        {name: fields.get(name) for name in EDITABLE if name in fields},
+        kind=PersonKind.PUPIL,
+        by=by,
+        born_before=born_before,
+    )
     fields["name"] = normal_name(fields["name"])
     number = tidy_number(fields.get("student_number") or "", "")
     if number and student_number_problem(number):
@@ -68,7 +78,7 @@ def create_pupil(
     number that is wrong or taken, a day to come, a class of another school).
     """
     post = allowed(by, Permission.PUPIL_EDIT, organisation.id)
-    fields = _settled(fields)
+    fields = _settled(fields, by)
     _refuse_taken(fields)
     pupil = Pupil(organisation=organisation, school_class=school_class, **fields)
     if pupil.entered_on is None:
@@ -98,7 +108,7 @@ def edit_pupil(pupil: Pupil, *, fields: dict[str, Any], version: int, by: Actor)
     pupil = locked(pupil, version)
     if pupil.merged_into_id:
         raise StepRefused(_("这条记录已并入另一条，不能再改。"))
-    fields = _settled(fields)
+    fields = _settled(fields, by, pupil.born_on)
     _refuse_taken(fields, own=pupil)
     old_name = pupil.name
     changed = apply(pupil, fields)

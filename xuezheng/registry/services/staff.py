@@ -14,10 +14,12 @@ from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.access import Permission
 from xuezheng.registry.models import Employment, StaffMember
+from xuezheng.registry.models.merging import PersonKind
 from xuezheng.registry.names import normal_name
 from xuezheng.registry.services.common import (
     allowed,
     apply,
+    check_names,
     locked,
     not_later_than_today,
     settle_identity,
@@ -33,8 +35,16 @@ TAKEN = gettext_lazy("这个证件号码已有登记；如在其他单位，请�
 NUMBER_TAKEN = gettext_lazy("这个工号已有人用。")
 
 
-def _settled(fields: dict[str, Any]) -> dict[str, Any]:
-    fields = settle_identity({name: fields.get(name) for name in EDITABLE if name in fields})
+def _settled(
+    fields: dict[str, Any], by: Actor, born_before: dt.date | None = None
+) -> dict[str, Any]:
+    check_names(fields, "name")
+    fields = settle_identity(
+        {name: fields.get(name) for name in EDITABLE if name in fields},
+        kind=PersonKind.STAFF,
+        by=by,
+        born_before=born_before,
+    )
     return fields | {
         "name": normal_name(fields["name"]),
         "phone": tidy_phone(fields.get("phone") or "") or None,
@@ -59,7 +69,7 @@ def create_staff(
     """Enter a member of staff with the main employment from a day."""
     post = allowed(by, Permission.STAFF_EDIT, organisation.id)
     not_later_than_today(on)
-    member = StaffMember(organisation=organisation, **_settled(fields))
+    member = StaffMember(organisation=organisation, **_settled(fields, by))
     _save(member, force_insert=True)
     Employment.objects.create(
         staff=member, organisation=organisation, established=established, valid_from=on
@@ -75,7 +85,7 @@ def edit_staff(member: StaffMember, *, fields: dict[str, Any], version: int, by:
     member = locked(member, version)
     if member.merged_into_id:
         raise StepRefused(_("这条记录已并入另一条，不能再改。"))
-    changed = apply(member, _settled(fields))
+    changed = apply(member, _settled(fields, by, member.born_on))
     if changed:
         member.version += 1
         _save(member)

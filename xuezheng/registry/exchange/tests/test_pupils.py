@@ -287,3 +287,27 @@ def test_opening_balances_are_marked(school: District) -> None:
     batch = send(school, "registrar", PUPILS, HEADINGS, [line(1)], opening=True)
     confirmed(school, "registrar", batch)
     assert Pupil.objects.get().opening_balance
+
+
+def test_the_dry_run_names_births_and_names_that_cannot_be(school: District) -> None:
+    today = dt.date.today()
+    rows = [
+        ["幼儿", "", "2", today - dt.timedelta(days=400), "L9999000000000000011"],
+        ["<b>", "", "1", dt.date(2016, 1, 1), "L9999000000000000012"],
+        ["···", "", "1", dt.date(2016, 1, 1), "L9999000000000000013"],
+        ["老童", number(4, dt.date(1950, 1, 1)), "", "", ""],
+        ["阿依古丽·买买提", number(5), "", "", ""],
+    ]
+    headings = ("姓名", "身份证件号", "性别", "出生日期", "学籍号")
+    batch = send(school, "sec1", PUPILS, headings, rows)
+    assert [
+        (line, field) for line, field, _text in problems(batch) if field != "student_number"
+    ] == [
+        (2, "born_on"),
+        (3, "name"),
+        (4, "name"),
+        (5, "born_on"),
+    ]
+    text = next(text for line, _field, text in problems(batch) if line == 5)
+    assert "2至30岁" in text
+    assert not Pupil.objects.exists()
