@@ -2,12 +2,27 @@
 
 import datetime as dt
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
-from django.db.models import Count, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -52,8 +67,74 @@ TASKS = {
     "workplan.lights": gettext_lazy("评定亮灯"),
     "workplan.nightly": gettext_lazy("每夜评定亮灯"),
 }
+#: How long back failures of a periodic task are counted.
+RECENT = dt.timedelta(days=7)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """A task that runs by itself: when it last began to its end, failed, and will run again.
+
+    `failures`: attempts that failed within RECENT.  `failed`: jobs that wait for somebody's decision.
+    """
+
+    task: str
+    label: str
+    done_at: dt.datetime | None
+    failed_at: dt.datetime | None
+    next_at: dt.datetime
+    failures: int
+    failed: int
+
+    @property
+    def troubled(self) -> bool:
+        """Whether its last end was a failure, or a failed job waits."""
+        last = self.failed_at and (self.done_at is None or self.failed_at > self.done_at)
+        return bool(self.failed or last)
+
+
+def periodic_tasks() -> set[str]:
+    """Names of the tasks that run by the clock."""
+    return {name for name, _id in app.periodic_registry.periodic_tasks}
+
+
+def periodic(now: dt.datetime) -> list[Periodic]:
+    """A line for each periodic task, the troubled ones first (four queries)."""
+    names = periodic_tasks()
+    ends = ProcrastinateEvent.objects.filter(job__task_name__in=names, type="succeeded")
+    done = dict(ends.values_list("job__task_name").annotate(at=Max("at")).order_by())
+    failures = Failure.objects.filter(task__in=names)
+    failed = dict(failures.values_list("task").annotate(at=Max("at")).order_by())
+    recent = failures.filter(at__gte=now - RECENT)
+    counts = dict(recent.values_list("task").annotate(n=Count("id")).order_by())
+    left = ProcrastinateJob.objects.filter(task_name__in=names, status="failed")
+    waiting = dict(left.values_list("task_name").annotate(n=Count("id")).order_by())
+    following = defaultdict(list)
+    for (name, _id), task in app.periodic_registry.periodic_tasks.items():
+        moment = task.croniter.get_next(ret_type=float, start_time=now.timestamp())
+        following[name].append(dt.datetime.fromtimestamp(moment, dt.UTC))
+    lines = [
+        Periodic(
+            task=name,
+            label=task_label(name),
+            done_at=done.get(name),
+            failed_at=failed.get(name),
+            next_at=min(following[name]),
+            failures=counts.get(name, 0),
+            failed=waiting.get(name, 0),
+        )
+        for name in names
+    ]
+    return sorted(lines, key=lambda line: (not line.troubled, -line.failures, line.task))
+
+
+def single(rows: QuerySet) -> QuerySet:
+    """Jobs that somebody or something asked for, and failed ones of any kind, which come first."""
+    rows = rows.exclude(~Q(status="failed"), task_name__in=periodic_tasks())
+    urgent = Case(When(status="failed", then=Value(0)), default=Value(1))
+    return rows.order_by(urgent, "-id")
 
 
 def jobs() -> QuerySet[ProcrastinateJob]:

@@ -145,6 +145,49 @@ def test_page_filters_and_hides(district: District, operator: Client) -> None:
     assert Entry.objects.get(action="job.export").detail == {"state": "failed"}
 
 
+def test_periodic_jobs_take_one_line_each_and_failures_come_first(
+    district: District, operator: Client
+) -> None:
+    for _ in range(3):
+        put("succeeded")
+    put("succeeded", task="jobs.rescue")
+    waiting = put(task="workplan.lights")
+    failed = put("failed", task="registry.duplicates")
+    Failure.objects.create(job=failed, task="registry.duplicates", error="x")
+    old = timezone.now() - operations.RECENT - dt.timedelta(minutes=1)
+    Failure.objects.create(job=1, task="jobs.purge", error="x", at=old)
+    newest = put(task="exchange.stage")
+
+    def shown(**chosen: str) -> list[int]:
+        return [job.id for job in operator.get(reverse("job_list"), chosen).context["page"]]
+
+    assert shown() == [failed, newest, waiting]
+    assert len(shown(state="all")) == 7
+    assert len(shown(task="audit.seal")) == 3
+    lines = operator.get(reverse("job_list")).context["periodic"]
+    assert {line.task for line in lines} == operations.periodic_tasks()
+    assert [line.task for line in lines if line.troubled] == ["registry.duplicates", "jobs.purge"]
+    by_task = {line.task: line for line in lines}
+    assert (by_task["registry.duplicates"].failed, by_task["registry.duplicates"].failures) == (
+        1,
+        1,
+    )
+    assert by_task["jobs.purge"].failures == 0, "longer ago than a week"
+    now = timezone.now()
+    sealed = by_task["audit.seal"]
+    assert sealed.done_at <= now < sealed.next_at + dt.timedelta(seconds=5)
+    assert sealed.next_at - now <= dt.timedelta(minutes=1)
+    assert by_task["access.purge"].done_at is None
+
+
+def test_a_success_after_a_failure_is_no_trouble(district: District) -> None:
+    now = timezone.now()
+    Failure.objects.create(job=1, task="audit.seal", error="x", at=now - dt.timedelta(hours=1))
+    put("succeeded")
+    line = next(row for row in operations.periodic(now) if row.task == "audit.seal")
+    assert (line.troubled, line.failures) == (False, 1)
+
+
 def test_queries_do_not_grow_with_the_queue(
     operator: Client, django_assert_max_num_queries
 ) -> None:
