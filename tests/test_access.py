@@ -73,6 +73,7 @@ OPEN_TO_ALL = {
     "search",
     "change_password",
     "account",
+    "my",
     "second_factor_verify",
     "second_factor_enrol",
 }
@@ -479,6 +480,9 @@ ELSEWHERE = (
         "sign_out",
         "second_factor_picture",
         "recovery_codes",
+        "my_name",
+        "again",
+        "again_code",
         "session_end",
         "health_live",
         "health_ready",

@@ -33,6 +33,11 @@ class SignInForm(forms.Form):
         help_text=_("第一次登录或重置后，填管理员给的一次性密码。"),
     )
 
+    def __init__(self, *args: Any, is_only: bool = True, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if not is_only:
+            del self.fields["username"].widget.attrs["autofocus"]
+
 
 class NumberForm(forms.Form):
     """The telephone number that a code is sent to."""
@@ -42,6 +47,25 @@ class NumberForm(forms.Form):
         max_length=20,
         widget=forms.TextInput({"inputmode": "tel", "autocomplete": "tel", "autofocus": True}),
         help_text=_("填在学校登记过的号码。"),
+    )
+
+    def __init__(self, *args: Any, anyone: bool = False, is_only: bool = True, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        field = self.fields["number"]
+        if anyone:
+            field.help_text = _("凭短信验证码登录。第一次登录自动建立账号，不用注册，不用密码。")
+        if not is_only:
+            del field.widget.attrs["autofocus"]
+
+
+class NameForm(forms.Form):
+    """What a family is called."""
+
+    name = forms.CharField(
+        label=_("您的姓名"),
+        max_length=60,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        help_text=_("照身份证件填写；办理登记时用这个姓名。"),
     )
 
 

@@ -54,6 +54,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             continue
         if system_of(view) in off:
             continue
+        if entry["url"] == "inbox" and not request.actor.posts:
+            # Without a post nothing is owed: one's own page stands in its place.
+            entry = {"label": _("我的"), "url": "my", "icon": "user-round"}
+            url = reverse("my")
         shown.append(
             {
                 "label": entry["label"],

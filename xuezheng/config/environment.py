@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 #: name -> what it means. `doctor` and docs/operations.md print this table.
 KEYS = {
@@ -46,6 +47,7 @@ KEYS = {
     "XUEZHENG_SIGNIN_CAS_CLAIM": "attribute to read (default: the user)",
     "XUEZHENG_SIGNIN_SMS": "sign-in by SMS code: https:// address of the gateway, or a file to write to",
     "XUEZHENG_SIGNIN_SMS_TOKEN": "bearer token of the SMS gateway",
+    "XUEZHENG_SIGNIN_SMS_OPEN": "1: families sign in with any mainland mobile number (the demo: always)",
 }
 SECRETS = (
     "XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET",
@@ -117,12 +119,13 @@ class Environment:
 LINKS = ("username", "identity")
 
 
-def signin_ways(env: Environment) -> dict[str, dict[str, str]]:
+def signin_ways(env: Environment, folder: Path) -> dict[str, dict[str, Any]]:
     """Ways to sign in besides the password: key -> its options; only those that are configured.
 
+    The demo has codes by SMS without any configuration: they are written into the data folder.
     Raises ConfigurationError for half a configuration, or one that would carry secrets unprotected.
     """
-    ways: dict[str, dict[str, str]] = {}
+    ways: dict[str, dict[str, Any]] = {}
     for way, address, needed, optional in (
         ("oidc", "ISSUER", ("CLIENT_ID", "CLIENT_SECRET"), ("LINK", "CLAIM", "SCOPE")),
         ("cas", "URL", (), ("LINK", "CLAIM")),
@@ -133,7 +136,7 @@ def signin_ways(env: Environment) -> dict[str, dict[str, str]]:
             continue
         if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise ConfigurationError(f"{prefix}{address} 应以 https:// 开头 / must be https://")
-        options = {address.lower(): url, "label": env.get(prefix + "LABEL")}
+        options: dict[str, Any] = {address.lower(): url, "label": env.get(prefix + "LABEL")}
         for name in needed:
             options[name.lower()] = env.get(prefix + name)
             if not options[name.lower()]:
@@ -142,13 +145,18 @@ def signin_ways(env: Environment) -> dict[str, dict[str, str]]:
         if options.get("link", "username") not in LINKS:
             raise ConfigurationError(f"{prefix}LINK: {', '.join(LINKS)}")
         ways[way] = options
-    if sms := env.get("XUEZHENG_SIGNIN_SMS"):
+    is_demo = env.flag("XUEZHENG_DEMO")
+    anyone = env.flag("XUEZHENG_SIGNIN_SMS_OPEN")
+    sms = env.get("XUEZHENG_SIGNIN_SMS") or (str(folder / "texts.tsv") if is_demo else "")
+    if anyone and not sms:
+        raise ConfigurationError("缺少 / missing XUEZHENG_SIGNIN_SMS")
+    if sms:
         if sms.startswith("http://") and not sms.startswith(
             ("http://127.0.0.1", "http://localhost")
         ):
             raise ConfigurationError("XUEZHENG_SIGNIN_SMS 应以 https:// 开头 / must be https://")
         token = env.get("XUEZHENG_SIGNIN_SMS_TOKEN")
-        ways["sms"] = {"address": sms, "token": token, "label": ""}
+        ways["sms"] = {"address": sms, "token": token, "label": "", "anyone": anyone or is_demo}
     return ways
 
 

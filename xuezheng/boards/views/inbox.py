@@ -98,7 +98,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def home(request: HttpRequest) -> HttpResponse:
-    """Leaders begin at the board, a province at its districts, everybody else at what they owe."""
+    """Leaders begin at the board, a province at its districts, other posts at what they owe.
+
+    Whoever holds no post, as families do, begins at their own page.
+    """
+    if not request.actor.posts:
+        return redirect("my")
     if request.actor.can(Figures.SEE_PROVINCE):
         return redirect("province_board")
     return redirect("board" if request.actor.can(Permission.BOARD) else "inbox")

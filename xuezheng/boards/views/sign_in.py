@@ -33,7 +33,7 @@ _RETURNED = ("code", "state", "ticket", "error")
 _MAX_RETURNED = 4000
 
 
-def _target(request: HttpRequest) -> str:
+def target_of(request: HttpRequest) -> str:
     """The page to lead back to: one of ours, else the start."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(
@@ -79,7 +79,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """User name and password, and the other ways that are configured."""
     if request.actor and request.method == "GET":
         return _onward(request)
-    form = forms.SignInForm(request.POST or None)
+    form = _password_form(request.POST or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -91,17 +91,40 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except signing_in.SignInRefused as refused:
             form.add_error(None, str(refused))
         else:
-            return _come_in(request, user, "password", one_time=one_time, target=_target(request))
+            return _come_in(request, user, "password", one_time=one_time, target=target_of(request))
     return _sign_in_page(request, form)
 
 
-def _sign_in_page(request: HttpRequest, form: forms.SignInForm, refused: str = "") -> HttpResponse:
-    """`refused`: why another way did not succeed."""
+def _for_families() -> Way | None:
+    """The way that is open to anyone."""
+    return next((way for way in configured().values() if getattr(way, "anyone", False)), None)
+
+
+def _password_form(given: Any = None) -> forms.SignInForm:
+    """Only where it is the only door does it take the cursor."""
+    return forms.SignInForm(given, is_only=_for_families() is None)
+
+
+def _number_form(way: Way, given: Any = None, *, is_only: bool = True) -> forms.NumberForm:
+    return forms.NumberForm(given, anyone=getattr(way, "anyone", False), is_only=is_only)
+
+
+def _sign_in_page(
+    request: HttpRequest, form: forms.SignInForm | None = None, refused: str = ""
+) -> HttpResponse:
+    """Two doors where families come in by telephone, else one.
+
+    `refused`: why another way did not succeed.
+    """
+    form = form or _password_form()
+    families = _for_families()
     context = {
         "form": form,
         "refused": refused,
-        "next": _target(request),
-        "ways": configured().values(),
+        "next": target_of(request),
+        "families": families,
+        "number_form": _number_form(families, is_only=False) if families else None,
+        "ways": [way for way in configured().values() if way != families],
         "expired": "expired" in request.GET and not form.is_bound,
     }
     status = 422 if form.is_bound or refused else 200
@@ -129,19 +152,19 @@ def sign_in_way(request: HttpRequest, way: str) -> HttpResponse:
     A link, not a form: our content policy forbids forms that lead to another host.
     """
     chosen = _way(way)
-    if target := _target(request):
+    if target := target_of(request):
         request.session[sessions.NEXT] = target
     if not chosen.own_pages:
         try:
             begun = chosen.begin({}, _callback(request, chosen))
         except WayRefused as refused:
-            return _sign_in_page(request, forms.SignInForm(), signing_in.way_words(refused))
+            return _sign_in_page(request, refused=signing_in.way_words(refused))
         request.session[_BEGUN] = {"way": chosen.key, **begun.remember}
         return redirect(begun.url)
-    form = forms.NumberForm(request.POST or None)
+    form = _number_form(chosen, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            given = signing_in.sms_given(form.cleaned_data["number"], request)
+            given = signing_in.sms_given(form.cleaned_data["number"], request, anyone=chosen.anyone)
             begun = chosen.begin(given, "")
         except signing_in.SignInRefused as refused:
             form.add_error("number", str(refused))
@@ -150,7 +173,7 @@ def sign_in_way(request: HttpRequest, way: str) -> HttpResponse:
         else:
             request.session[_BEGUN] = {"way": chosen.key, **begun.remember}
             return redirect("sign_in_return", chosen.key)
-    return _step(
+    return step_page(
         request,
         form,
         title=_("手机短信验证码登录"),
@@ -180,9 +203,9 @@ def sign_in_return(request: HttpRequest, way: str) -> HttpResponse:
         subject = chosen.finish(request.POST, begun, _callback(request, chosen))
         user = signing_in.user_of(subject)
     except WayRefused as refused:
-        return _sign_in_page(request, forms.SignInForm(), signing_in.way_refused(chosen, refused))
+        return _sign_in_page(request, refused=signing_in.way_refused(chosen, refused))
     except signing_in.SignInRefused as refused:
-        return _sign_in_page(request, forms.SignInForm(), str(refused))
+        return _sign_in_page(request, refused=str(refused))
     return _come_in(request, user, chosen.key)
 
 
@@ -190,7 +213,7 @@ def _finish_by_code(request: HttpRequest, way: Way, begun: dict[str, Any]) -> Ht
     if not begun:
         return redirect("sign_in_way", way.key)
     form = forms.CodeForm(
-        request.POST or None, help_text=_("验证码已发往您登记的手机；没有收到，请核对号码。")
+        request.POST or None, help_text=_("验证码已发往您填的手机；没有收到，请核对号码。")
     )
     if request.method == "POST" and form.is_valid():
         given = {"code": form.cleaned_data["code"], "rules": signing_in.todays_rules()}
@@ -203,17 +226,18 @@ def _finish_by_code(request: HttpRequest, way: Way, begun: dict[str, Any]) -> Ht
         else:
             request.session.pop(_BEGUN, None)
             return _come_in(request, user, way.key)
-    return _step(
+    return step_page(
         request,
         form,
         title=_("填写短信验证码"),
         submit=_("登录"),
+        told=begun.get("told", ""),
         back=reverse("sign_in_way", args=[way.key]),
         back_words=_("换一个号码，或重新获取"),
     )
 
 
-def _step(request: HttpRequest, form: Any, **context: Any) -> HttpResponse:
+def step_page(request: HttpRequest, form: Any, **context: Any) -> HttpResponse:
     """A page of one form before the person is wholly signed in."""
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "boards/account_step.html", {"form": form, **context}, status=status)
@@ -243,7 +267,7 @@ def second_factor_verify(request: HttpRequest) -> HttpResponse:
                 messages.warning(request, words % left)
             return _onward(request)
     sample = settings.IS_DEMO and request.user.is_sample
-    return _step(
+    return step_page(
         request,
         form,
         title=_("填写动态验证码"),
@@ -331,7 +355,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             "one_time": _("您用的是一次性密码，请先设定自己的密码。"),
             "old": _("密码已到期，请先修改。"),
         }[why]
-        return _step(request, form, **context | {"lead": lead})
+        return step_page(request, form, **context | {"lead": lead})
     status = 422 if form.is_bound else 200
     return render(request, "boards/change_password.html", context | {"form": form}, status=status)
 

@@ -71,15 +71,30 @@ OIDC = {
 
 
 def test_ways_to_sign_in_are_those_that_are_configured() -> None:
-    assert signin_ways(Environment({})) == {}
+    assert signin_ways(Environment({}), Path("/x")) == {}
     ways = signin_ways(
         Environment(
             OIDC | {"XUEZHENG_SIGNIN_SMS": "/tmp/texts", "XUEZHENG_SIGNIN_OIDC_CLAIM": "no"}
-        )
+        ),
+        Path("/x"),
     )
     assert list(ways) == ["oidc", "sms"]
     assert ways["oidc"]["claim"] == "no"
     assert "link" not in ways["oidc"], "left to the way's own default"
+
+
+@pytest.mark.parametrize(
+    ("given", "address", "anyone"),
+    [
+        ({"XUEZHENG_SIGNIN_SMS": "/t"}, "/t", False),
+        ({"XUEZHENG_SIGNIN_SMS": "/t", "XUEZHENG_SIGNIN_SMS_OPEN": "1"}, "/t", True),
+        ({"XUEZHENG_DEMO": "1"}, "/x/texts.tsv", True),
+        ({"XUEZHENG_DEMO": "1", "XUEZHENG_SIGNIN_SMS": "/t"}, "/t", True),
+    ],
+)
+def test_who_may_come_in_by_sms(given: dict[str, str], address: str, anyone: bool) -> None:
+    sms = signin_ways(Environment(given), Path("/x"))["sms"]
+    assert (sms["address"], sms["anyone"]) == (address, anyone)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +105,9 @@ def test_ways_to_sign_in_are_those_that_are_configured() -> None:
         (OIDC | {"XUEZHENG_SIGNIN_OIDC_LINK": "name"}, "OIDC_LINK"),
         ({"XUEZHENG_SIGNIN_CAS_URL": "http://cas.example"}, "https"),
         ({"XUEZHENG_SIGNIN_SMS": "http://sms.example"}, "https"),
+        ({"XUEZHENG_SIGNIN_SMS_OPEN": "1"}, "SIGNIN_SMS"),
     ],
 )
 def test_half_a_way_stops_the_start(given: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
-        signin_ways(Environment(given))
+        signin_ways(Environment(given), Path("/x"))

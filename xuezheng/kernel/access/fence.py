@@ -43,6 +43,13 @@ def _reach(by: Actor | None) -> dict[str, str]:
     return reach
 
 
+def _current(names: list[str]) -> dict[str, str]:
+    reads = ", ".join("coalesce(current_setting(%s, true), '')" for _ in names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {reads}", names)
+        return dict(zip(names, cursor.fetchone(), strict=True))
+
+
 def _set_local(values: dict[str, str]) -> None:
     calls = ", ".join("set_config(%s, %s, true)" for _ in values)
     with connection.cursor() as cursor:
@@ -55,7 +62,8 @@ def fenced(*, read_only: bool = False, by: Actor | None = None) -> Iterator[None
 
     `by` is whoever acts: row-level policies show only children within that reach, and none without
     it.  Read-only transactions are always rolled back.  Inside another transaction (a test, an
-    import) it is a savepoint, and role and reach go back after.
+    import, a door that looks somebody up) it is a savepoint, and role and reach go back to what they
+    were.
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
@@ -64,13 +72,14 @@ def fenced(*, read_only: bool = False, by: Actor | None = None) -> Iterator[None
                 cursor.execute("SET TRANSACTION READ ONLY")
         if settings.FENCE_ROLE:
             reach = _reach(by)
+            before = _current([*reach, "role"]) if nested else {}
             role = {"role": settings.FENCE_ROLE, "statement_timeout": settings.STATEMENT_TIMEOUT}
             _set_local(reach | role)
         yield
         if read_only:
             transaction.set_rollback(True)
         elif nested and settings.FENCE_ROLE and not transaction.get_rollback():
-            _set_local(dict.fromkeys(reach, "") | {"role": "none"})
+            _set_local(before)
 
 
 @contextmanager
@@ -82,16 +91,21 @@ def counting_all() -> Iterator[None]:
     (`xuezheng.person`) stays as it is.
     """
     names = [f"{prefix}_{part}" for prefix in settings.FENCE_SCOPES for part in ("all", "orgs")]
-    reads = ", ".join("coalesce(current_setting(%s, true), '')" for _ in names)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {reads}", names)
-        before = dict(zip(names, cursor.fetchone(), strict=True))
+    before = _current(names)
     _set_local({name: "1" if name.endswith("_all") else "" for name in names})
     try:
         yield
     finally:
         if not connection.needs_rollback:
             _set_local(before)
+
+
+class Refusal(Exception):
+    """An exception with an answer of its own."""
+
+    def response(self, request: HttpRequest) -> HttpResponseBase:
+        """What the browser gets."""
+        raise NotImplementedError
 
 
 def _holds_nul(request: HttpRequest) -> bool:
@@ -113,11 +127,14 @@ class FenceMiddleware:
         signed_in = request.user.is_authenticated
         request.actor = StaffActor(request.user) if signed_in else None
         request.after_fence = []
+        request.after_any_answer = []
         request.failed_inside_fence = False
         with fenced(read_only=safe(request), by=request.actor):
             response = self.get_response(request)
             if request.failed_inside_fence or response.status_code >= 500:
                 transaction.set_rollback(True)
+        for count in request.after_any_answer:
+            count()
         if response.status_code < 400:
             # If the trail of reads cannot be written, the page must not be shown: this may raise.
             for write in request.after_fence:
@@ -143,6 +160,9 @@ class FenceMiddleware:
             raise PermissionDenied
         return None
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
         """Any exception of the view, also 403 and 404, undoes what it wrote."""
         request.failed_inside_fence = True
+        return exception.response(request) if isinstance(exception, Refusal) else None

@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from xuezheng.kernel.access.ciphers import SealedField
@@ -97,7 +97,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in.  What they may do follows from their posts alone."""
+    """A person who signs in.  What they may do follows from their posts; families hold none."""
 
     username = models.CharField(_("用户名"), max_length=64, unique=True)
     name = models.CharField(_("姓名"), max_length=60)
@@ -109,6 +109,9 @@ class User(AbstractBaseUser):
     one_time_until = models.DateTimeField(null=True, editable=False)
     # Somebody else took the second factor away; told at the next sign-in.
     factor_reset_at = models.DateTimeField(null=True, editable=False)
+    # Whoever made their own account by proving a telephone; empty for staff, whose number the
+    # registry keeps.
+    phone = SealedField(_("手机号码"), null=True, unique=True, editable=False)
     # Of the demo district: its second factor is no secret.
     is_sample = models.BooleanField(default=False, editable=False)
 
@@ -122,7 +125,7 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         if get_language() == "en" and self.name_en:
             return self.name_en
-        return self.name
+        return self.name or gettext("个人用户")
 
     def set_password(self, raw_password: str | None) -> None:
         """A new password; a one-time password that waited is void."""
@@ -208,6 +211,7 @@ class AttemptKind(models.TextChoices):
     FACTOR = "factor", _("动态验证码")
     NUMBER = "number", _("手机号码")
     SENDER = "sender", _("发送短信的网络地址")
+    LOOKUP = "lookup", _("公开查询次数")
 
 
 class Attempts(models.Model):

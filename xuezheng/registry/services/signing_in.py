@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,9 +26,8 @@ from xuezheng.kernel.access.signin.ways.sms import normal_number
 from xuezheng.kernel.audit.trail import record
 from xuezheng.registry.models import Guardian, StaffMember
 from xuezheng.registry.organisations import OrganisationKind
-
-#: Who writes of people that are not signed in.
-DOOR = "sign_in"
+from xuezheng.registry.services import families
+from xuezheng.registry.services.families import DOOR
 
 
 class SignInRefused(Exception):
@@ -127,45 +127,90 @@ def enter(request: HttpRequest, user: User, *, way: str, one_time: bool = False)
 
 
 # -- other ways -------------------------------------------------------------------------------------
-def sms_given(number: str, request: HttpRequest) -> dict[str, Any]:
-    """What the SMS way needs to begin.  Raises SignInRefused for what is no mobile number."""
+def sms_given(number: str, request: HttpRequest, *, anyone: bool) -> dict[str, Any]:
+    """What the SMS way needs to begin.  Raises SignInRefused for what is no mobile number.
+
+    Where `anyone` may come in, every number gets a code and none is looked up, so that neither words
+    nor time tell whether it has an account.
+    """
     normal = normal_number(number)
     if not normal:
         raise SignInRefused(_("请填写 11 位手机号码。"))
-    known = account_of(Subject("sms", "phone", normal)) is not None
     return {
         "number": normal,
-        "known": known,
+        "known": anyone or account_of(Subject("sms", "phone", normal)) is not None,
         "rules": todays_rules(),
         "from": lockout.client_address(request),
+        "told": settings.IS_DEMO and not _holds_posts(normal),
     }
+
+
+def _holds_posts(number: str) -> bool:
+    """Whether the number opens an account with posts: of such a one not even the demo tells the code."""
+    user = account_of(Subject("sms", "phone", number))
+    return user is not None and bool(StaffActor(user).posts)
+
+
+def again_given(request: HttpRequest) -> dict[str, Any]:
+    """What the SMS way needs to send a signed-in person a fresh code.  Raises SignInRefused."""
+    number = families.telephone_of(request.user)
+    if not number:
+        raise SignInRefused(_("您的账号没有登记手机号码，请到窗口办理。"))
+    return {
+        "number": number,
+        "known": True,
+        "rules": todays_rules(),
+        "from": lockout.client_address(request),
+        "again": True,
+        "told": settings.IS_DEMO and not request.actor.posts,
+    }
+
+
+def prove_again(request: HttpRequest, way: Way, code: str, begun: dict[str, Any]) -> None:
+    """Take the code of a signed-in person; the session is then fresh.  Raises WayRefused."""
+    rules = todays_rules()
+    subject = way.finish({"code": code, "rules": rules}, begun, "")
+    if subject.value != families.telephone_of(request.user):
+        raise WayRefused("state")
+    sessions.code_proved(request, rules)
+    about = {"object_type": "user", "object_id": request.user.pk}
+    record("code.proved", by=request.actor, **about)
 
 
 def account_of(subject: Subject) -> User | None:
     """The one active account that the subject names; None when there is none, or more than one.
 
-    People are looked up with the door's own reach: whoever signs in reaches nobody yet.
+    People are looked up with the door's own reach: whoever signs in reaches nobody yet.  A telephone
+    leads to the member of staff who has it; else to the account that proved it; else to a guardian.
     """
     if subject.link == "username":
         return User.objects.filter(username=subject.value, is_active=True).first()
+    if subject.link == "identity":
+        keys = {"id_number": subject.value.strip().upper()}
+        return _one(_linked(StaffMember, **keys) | _linked(Guardian, **keys))
+    if staff := _linked(StaffMember, phone=subject.value):
+        return _one(staff)
+    if own := User.objects.filter(phone=subject.value).first():
+        return own if own.is_active else None
+    return _one(_linked(Guardian, phone=subject.value))
+
+
+def _linked(people: type[StaffMember] | type[Guardian], **keys: str) -> set[int]:
+    """Active accounts of the people with these keys."""
     with fenced(by=JobActor(DOOR)):
-        if subject.link == "phone":
-            keys = {"phone": subject.value}
-        else:
-            keys = {"id_number": subject.value.strip().upper()}
-        found = {
-            user_id
-            for people in (StaffMember.objects.live(), Guardian.objects.live())
-            for user_id in people.filter(**keys, user__is_active=True).values_list(
-                "user", flat=True
-            )
-        }
+        found = people.objects.live().filter(**keys, user__is_active=True)
+        return set(found.values_list("user", flat=True))
+
+
+def _one(found: set[int]) -> User | None:
     return User.objects.get(pk=found.pop()) if len(found) == 1 else None
 
 
 def user_of(subject: Subject) -> User:
-    """The account of a subject.  Raises SignInRefused: no way makes accounts by itself."""
+    """The account of a subject; where anyone may come in, a family's is made.  Raises SignInRefused."""
     user = account_of(subject)
+    if user is None and subject.anyone and subject.link == "phone":
+        user = families.open_account(subject.value)
     if user is None:
         record("sign_in.unlinked", by=JobActor(DOOR), detail={"way": subject.way})
         raise SignInRefused(_("没有与您的身份关联的账号，请联系本单位的安全保密管理员。"))

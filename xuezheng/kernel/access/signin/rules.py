@@ -26,6 +26,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "sms_tries": (1, 10),
     "sms_per_number": (1, 100),
     "sms_per_address": (1, 10_000),
+    "fresh_minutes": (1, 60),
 }
 
 
@@ -49,6 +50,7 @@ class SignInRules:
     sms_tries: int
     sms_per_number: int
     sms_per_address: int
+    fresh_minutes: int
 
     @classmethod
     def of(cls, values: Mapping[str, float]) -> "SignInRules":

@@ -22,6 +22,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 SEEN_EVERY = 60
 SIGNED_IN, SEEN, IDLE, ABSOLUTE = "signed_in", "seen", "idle", "absolute"
 HANDLE, DEVICE, WAY, NEXT = "handle", "device", "way", "next"
+#: Until when a code by SMS that was given in this session counts as fresh (seconds of the clock).
+FRESH = "fresh_until"
 #: "due" until the code is given, then "verified"; absent for a user without one.
 FACTOR = "factor"
 #: Why the password must be changed before anything else: "one_time" or "old".
@@ -97,6 +99,8 @@ def begin(request: HttpRequest, user: User, rules: SignInRules, entrance: Entran
             WAY: entrance.way,
         }
     )
+    if entrance.way == "sms":
+        session[FRESH] = now + rules.fresh_minutes * 60
     if target:
         session[NEXT] = target
     if entrance.factor_due:
@@ -110,6 +114,17 @@ def verified(request: HttpRequest) -> None:
     request.session.cycle_key()
     request.session[FACTOR] = "verified"
     request.session.pop(WAITING_SECRET, None)
+
+
+def code_proved(request: HttpRequest, rules: SignInRules) -> None:
+    """A code by SMS was given anew: a new key, and fresh for the rules' minutes."""
+    request.session.cycle_key()
+    request.session[FRESH] = int(time.time()) + rules.fresh_minutes * 60
+
+
+def is_fresh(session: Any) -> bool:
+    """Whether a code by SMS was given in this session a short while ago."""
+    return int(time.time()) < session.get(FRESH, 0)
 
 
 def password_changed(request: HttpRequest, user: User) -> int:

@@ -175,3 +175,21 @@ def test_a_row_level_policy_shows_a_person_the_rows_that_are_their_own() -> None
             assert rows() == {one.id}
         with fenced():
             assert rows() == set()
+
+
+def test_a_fence_inside_a_fence_gives_back_role_and_reach() -> None:
+    one = User.objects.create_user("p-1", name="")
+
+    def now() -> tuple[str, str, str]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_user, current_setting('xuezheng.person', true),"
+                " current_setting('xuezheng.admissions_all', true)"
+            )
+            return cursor.fetchone()
+
+    with fenced(by=StaffActor(one)):
+        before = now()
+        with fenced(by=JobActor("door")):
+            assert now() == ("xuezheng_web", "", "1")
+        assert now() == before == ("xuezheng_web", str(one.id), "")

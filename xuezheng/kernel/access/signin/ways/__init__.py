@@ -1,7 +1,8 @@
 """Ways to sign in besides the password, behind one interface: begin, then finish.
 
 `configured()` gives those that this installation has set up (XUEZHENG_SIGNIN_*).  A way says who is at
-the door; which account that is, registry/services/signing_in.py decides.  No way makes accounts.
+the door; which account that is, registry/services/signing_in.py decides.  A way makes no
+accounts; codes by SMS may be declared open to anyone, and the registry then opens one.
 """
 
 from django.conf import settings

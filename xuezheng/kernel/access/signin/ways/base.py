@@ -38,11 +38,15 @@ class Begun:
 
 @dataclass(frozen=True)
 class Subject:
-    """Who the way says is there: by `link` "username", "identity" (an identity number) or "phone"."""
+    """Who the way says is there: by `link` "username", "identity" (an identity number) or "phone".
+
+    `anyone`: whoever has no account gets one.
+    """
 
     way: str
     link: str
     value: str
+    anyone: bool = False
 
 
 class Way(Protocol):

@@ -1,0 +1,86 @@
+"""Families as users: an account for whoever proves a telephone, and the guardian that it belongs to.
+
+Such an account has no password and no post.  What it may do is granted to PERSON, with rows of its
+own.
+"""
+
+import secrets
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from xuezheng.kernel.access.actors import Actor, JobActor, StaffActor
+from xuezheng.kernel.access.fence import fenced
+from xuezheng.kernel.access.models import User
+from xuezheng.kernel.audit.trail import record
+from xuezheng.registry.models import Guardian, StaffMember
+from xuezheng.registry.names import name_problem, normal_name
+from xuezheng.registry.services.common import NAME_PROBLEMS
+
+#: Who writes of people that are not signed in.
+DOOR = "sign_in"
+
+
+@transaction.atomic
+def open_account(phone: str) -> User | None:
+    """The account of a proved telephone, made when there is none; None when it was closed.
+
+    Two browsers that prove one number at once get one account.
+    """
+    user, is_new = User.objects.get_or_create(
+        phone=phone,
+        defaults={
+            "username": f"p-{secrets.token_hex(6)}",
+            "password": make_password(None),
+        },
+    )
+    if is_new:
+        record("account.opened", by=StaffActor(user), object_type="user", object_id=user.pk)
+        _link_guardian(user)
+    return user if user.is_active else None
+
+
+def _link_guardian(user: User) -> None:
+    """Link the one guardian whom schools registered with this telephone; leave it where it is unclear."""
+    with fenced(by=JobActor(DOOR)):
+        found = list(Guardian.objects.live().filter(phone=user.phone).select_for_update()[:2])
+        if len(found) != 1 or found[0].user_id:
+            return
+        Guardian.objects.filter(pk=found[0].pk).update(user=user)
+    record("guardian.linked", by=JobActor(DOOR), object_type="guardian", object_id=str(found[0].pk))
+
+
+def telephone_of(user: User) -> str:
+    """The number that a code for this person goes to; "" when none is known.
+
+    Read with the door's reach: one's own telephone is nobody's secret from oneself.
+    """
+    if user.phone:
+        return user.phone
+    with fenced(by=JobActor(DOOR)):
+        for people in (StaffMember, Guardian):
+            own = people.objects.live().filter(user=user).first()
+            if own and own.phone:
+                return own.phone
+    return ""
+
+
+@transaction.atomic
+def state_name(*, name: str, by: Actor) -> User:
+    """A family says what it is called.  Staff cannot: the security administrator keeps their names.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    user = by.user
+    if user is None or not user.phone:
+        raise PermissionDenied
+    if not name.strip():
+        raise ValidationError({"name": _("请填写姓名。")})
+    if problem := name_problem(name):
+        raise ValidationError({"name": str(NAME_PROBLEMS[problem])})
+    user.name = normal_name(name)
+    user.save(update_fields=["name"])
+    record("account.named", by=by, object_type="user", object_id=user.pk)
+    return user
