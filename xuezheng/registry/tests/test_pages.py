@@ -537,6 +537,49 @@ def test_registrar_decides_on_a_pair(people: People) -> None:
     assert not DuplicatePair.objects.filter(state="open").exists()
 
 
+def test_a_pair_of_guardians_shows_whose_they_are(people: People) -> None:
+    client = client_of(people, "registrar")
+    client.post(reverse("duplicate_find"))
+    pair = DuplicatePair.objects.get(kind="guardian")
+    first, second = (people.guardians[key] for key in ("father", "father2"))
+    if pair.left != first.pk:
+        first, second = second, first
+    page = client.get(reverse("duplicate_detail", args=[pair.id]))
+    left, right = page.context["wards"]
+    assert {held.guardian_id for held in left} == {first.pk}
+    assert {held.guardian_id for held in right} == {second.pk}
+    text = page.content.decode()
+    for child in ("ming", "hua", "again"):
+        pupil = people.pupils[child]
+        assert f"{pupil.name} {pupil.organisation} {pupil.school_class}" in text
+        assert pupil.id_number not in text
+    # One who is his guardian no more is not named.
+    gone = Guardianship.objects.get(pupil=people.pupils["hua"], guardian=people.guardians["father"])
+    gone.main, gone.valid_to = False, people.today
+    gone.save()
+    text = client.get(reverse("duplicate_list")).content.decode()
+    assert people.pupils["hua"].name not in text
+    assert people.pupils["ming"].name in text
+
+
+@pytest.mark.parametrize("name", ["pupil_detail", "staff_detail", "pupil_looked", "account_detail"])
+def test_no_page_has_a_persons_name_in_its_title(people: People, name: str) -> None:
+    """Titles stay in the history of a machine that several people use."""
+    ming, chen = people.pupils["ming"], people.staff["chen"]
+    user = people.district.users["sec1"]
+    who, args, said = {
+        "pupil_detail": ("sec1", [ming.pk], ming.name),
+        "staff_detail": ("head1", [chen.pk], chen.name),
+        "pupil_looked": ("head1", [ming.pk], ming.name),
+        "account_detail": ("security", [user.pk], user.name),
+    }[name]
+    text = client_of(people, who).get(reverse(name, args=args)).content.decode()
+    title = text.partition("<title>")[2].partition("</title>")[0]
+    assert title.strip()
+    assert said not in title
+    assert said in text
+
+
 def test_succession_shows_what_will_happen_first(people: People) -> None:
     client = client_of(people, "registrar")
     target = people.district.orgs["S2"]

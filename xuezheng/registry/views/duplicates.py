@@ -20,7 +20,7 @@ from xuezheng.registry.codes import masked, masked_phone
 from xuezheng.registry.filters import MergeFilter, PairFilter
 from xuezheng.registry.forms.base import ReasonForm
 from xuezheng.registry.lists import word
-from xuezheng.registry.models import DuplicatePair, PersonMerge
+from xuezheng.registry.models import DuplicatePair, Guardianship, PersonMerge, Pupil
 from xuezheng.registry.models.merging import PersonKind
 from xuezheng.registry.services import duplicates, merging
 from xuezheng.registry.services.common import allowed
@@ -39,8 +39,10 @@ def duplicate_list(request: HttpRequest) -> HttpResponse:
     context = list_context(request, filterset, title=_("疑似重复"))
     shown = list(context["page"].object_list)
     people = _people(shown)
+    wards = _wards(request, shown)
     for pair in shown:
         pair.one, pair.other = people.get(pair.left), people.get(pair.right)
+        pair.wards = (wards.get(pair.left, []), wards.get(pair.right, []))
         pair.sign_words = [str(SIGNS.get(sign, sign)) for sign in pair.signs]
     context["page"].object_list = shown
     context |= {
@@ -62,6 +64,24 @@ def _people(pairs: list[DuplicatePair]) -> dict[uuid.UUID, Any]:
             if kind != PersonKind.GUARDIAN:
                 rows = rows.select_related("organisation")
             found |= {row.pk: row for row in rows}
+    return found
+
+
+def _wards(request: HttpRequest, pairs: list[DuplicatePair]) -> dict[uuid.UUID, list[Guardianship]]:
+    """Whose guardians the guardians of the pairs are now: children in reach (one query)."""
+    keys = {
+        key for pair in pairs if pair.kind == PersonKind.GUARDIAN for key in (pair.left, pair.right)
+    }
+    found: dict[uuid.UUID, list[Guardianship]] = {}
+    if keys:
+        held = Guardianship.objects.filter(
+            guardian__in=keys,
+            valid_to__isnull=True,
+            pupil__in=Pupil.objects.visible_to(request.actor).live(),
+        )
+        held = held.select_related("pupil__organisation", "pupil__school_class")
+        for row in held.order_by("pupil__born_on", "id"):
+            found.setdefault(row.guardian_id, []).append(row)
     return found
 
 
@@ -147,7 +167,9 @@ def duplicate_detail(request: HttpRequest, pk: int) -> HttpResponse:
                 "chosen": request.POST.get(f"from_{name}", better),
             }
         )
+    wards = _wards(request, [pair])
     context = {
+        "wards": (wards.get(pair.left, []), wards.get(pair.right, [])),
         "title": _("比对：%s") % PersonKind(pair.kind).label,
         "pair": pair,
         "is_open": pair.state == DuplicatePair.State.OPEN,
