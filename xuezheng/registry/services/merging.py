@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -45,7 +45,7 @@ CHOICES = {
         "category", "subject", "employed_on", "user",
     ),
 }  # fmt: skip
-#: Kind -> (model, its key to the person) of all that is handed over; a test asks for completeness.
+#: Kind -> (model, its key to the person) of what this storey hands over; a test asks for completeness.
 HANDED_OVER = {
     PersonKind.PUPIL: ((Placement, "pupil"), (Guardianship, "pupil"), (Residence, "pupil")),
     PersonKind.GUARDIAN: ((Guardianship, "guardian"),),
@@ -103,6 +103,7 @@ def merge(
     moved = {"swapped": wanted}
     for model, key in HANDED_OVER[kind]:
         moved |= _hand_over(model, key, kept, dropped, other_place)
+    moved["pointed"] = _point(kind, kept, dropped)
     kept.version += 1
     _settle(kind, kept)
     _settle(kind, dropped)
@@ -175,6 +176,38 @@ def _hand_over(
     return {name: moved, f"{name}_ended": ended, f"{name}_demoted": demoted}
 
 
+def pointing(kind: str) -> list[tuple[type[models.Model], str]]:
+    """(model, its key) of what other systems keep of such a person.  Their tables are not known here."""
+    person = MODELS[kind]
+    own = {model for model, _key in HANDED_OVER[kind]} | {person}
+    relations = person._meta.get_fields(include_hidden=True)
+    return [
+        (relation.related_model, relation.field.name)
+        for relation in relations
+        if (relation.one_to_many or relation.one_to_one)
+        and relation.auto_created
+        and relation.related_model not in own
+    ]
+
+
+def _point(kind: str, kept, dropped) -> dict[str, list[str]]:
+    """Let rows of other systems point to the kept row; those that it has already stay as they are.
+
+    Returns their keys by model.  Rows out of the actor's reach stay too and find the kept row by
+    `merged_into`.
+    """
+    pointed: dict[str, list[str]] = {}
+    for model, key in pointing(kind):
+        for row in model.objects.filter(**{key: dropped}).order_by("pk"):
+            try:
+                with transaction.atomic():
+                    model.objects.filter(pk=row.pk).update(**{key: kept})
+            except IntegrityError:
+                continue
+            pointed.setdefault(model._meta.label, []).append(str(row.pk))
+    return pointed
+
+
 def _settle(kind: str, row) -> None:
     """Bring the repeated place into step with what the row holds now, and save."""
     if kind == PersonKind.PUPIL:
@@ -207,6 +240,9 @@ def undo_merge(made: PersonMerge, *, reason: str, by: Actor) -> None:
         raise StepRefused(_("合并之后这条记录又改过，不能整体撤销；请直接修改。"))
     for model, key in HANDED_OVER[made.kind]:
         _hand_back(model, key, kept, dropped, made.moved)
+    for model, key in pointing(made.kind):
+        rows = model.objects.filter(pk__in=made.moved.get("pointed", {}).get(model._meta.label, ()))
+        rows.filter(**{key: kept}).update(**{key: dropped})
     _swap(kept, dropped, made.moved["swapped"])
     dropped.merged_into = None
     for row in (kept, dropped):
