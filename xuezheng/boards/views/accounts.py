@@ -36,6 +36,7 @@ STATES = [
     ("never", gettext_lazy("从未登录")),
     ("no_factor", gettext_lazy("应绑定而未绑定动态码")),
     ("no_post", gettext_lazy("没有岗位")),
+    ("family", gettext_lazy("家长、居民")),
 ]
 
 
@@ -75,7 +76,8 @@ class AccountFilter(filters.FilterSet):
                 "never": Q(last_login__isnull=True),
                 "no_factor": Q(has_factor=False, is_active=True)
                 & Q(pk__in=held.filter(role__in=sensitive).values("user")),
-                "no_post": ~Q(pk__in=held.values("user")),
+                "no_post": Q(phone__isnull=True) & ~Q(pk__in=held.values("user")),
+                "family": Q(phone__isnull=False),
             }[value]
         )
 
@@ -92,13 +94,15 @@ def _rows(request: HttpRequest) -> QuerySet[User]:
     now = timezone.now()
     held = Post.objects.filter(in_force(timezone.localdate())).select_related("organisation")
     rows = accounts.with_state(accounts.visible_accounts(request.actor), now)
-    return rows.prefetch_related(Prefetch("posts", held, to_attr="held")).order_by("username")
+    # Families made their own accounts, many of them: staff come first.
+    rows = rows.order_by(Q(phone__isnull=False), "username")
+    return rows.prefetch_related(Prefetch("posts", held, to_attr="held"))
 
 
 @require_GET
 @requires(Permission.ACCOUNTS)
 def account_list(request: HttpRequest) -> HttpResponse:
-    """Accounts by user name, with the posts held today."""
+    """Accounts by user name, with the posts held today; those of families after those of staff."""
     filterset = AccountFilter(request.GET, queryset=_rows(request), request=request)
     if request.GET.get("export"):
         return _export(request, filterset)
