@@ -481,6 +481,7 @@ ELSEWHERE = (
         "second_factor_picture",
         "recovery_codes",
         "my_name",
+        "my_child_looked",
         "again",
         "again_code",
         "session_end",

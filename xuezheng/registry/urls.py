@@ -103,4 +103,5 @@ urlpatterns = [
     path("registry/looked/", looked.looked_search, name="looked_search"),
     path("registry/looked/<slug:kind>/<uuid:pk>/", looked.looked_detail, name="looked_detail"),
     path("me/looked/", looked.my_looked, name="my_looked"),
+    path("me/looked/<uuid:pk>/", looked.my_child_looked, name="my_child_looked"),
 ]

@@ -9,14 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.district import District
+from tests.people import People
 from xuezheng.kernel.access.guards import signed_in
 from xuezheng.kernel.access.models import Session, SmsChallenge, User
 from xuezheng.kernel.access.signin import sessions
 from xuezheng.kernel.access.signin.fresh import fresh_code, needs_fresh_code
 from xuezheng.kernel.audit.models import Entry
-from xuezheng.registry.models import Guardian, StaffMember
+from xuezheng.registry.models import Guardian, Guardianship, StaffMember
 from xuezheng.registry.services import families
 
 NUMBER, OTHER = "13800001234", "13900005678"
@@ -151,7 +153,7 @@ def test_no_post_means_no_office_page(district: District, texts: Path) -> None:
     assert client.get("/accounts/").status_code == 403
     assert client.get("/board/").status_code == 403
     page = client.get("/account/").content.decode()
-    assert "家长或居民的身份" in page
+    assert "我的岗位" not in page
     assert "修改密码" not in page
 
 
@@ -162,6 +164,31 @@ def test_staff_begin_where_they_did(district: District) -> None:
     page = client.get("/my/").content.decode()
     assert "等您办理的事" in page
     assert "您的姓名" not in page
+
+
+def test_a_guardian_sees_which_post_looked_at_the_child(
+    people: People, district: District, texts: Path
+) -> None:
+    child, other = people.pupils["ming"], people.pupils["hong"]
+    guardian = Guardian.objects.create(name="家长", phone=NUMBER)
+    Guardianship.objects.create(
+        pupil=child, guardian=guardian, relation="52", valid_from=timezone.localdate()
+    )
+    head = Client()
+    head.force_login(district.users["head1"])
+    assert head.get(reverse("pupil_detail", args=[child.pk])).status_code == 200
+    client, _answer = come_in(texts)
+    assert child.name in client.get("/me/looked/").content.decode()
+    page = client.get(reverse("my_child_looked", args=[child.pk])).content.decode()
+    assert "打开档案" in page
+    assert "东澳小学" in page
+    assert str(district.users["head1"]) not in page
+    assert client.get(reverse("my_child_looked", args=[other.pk])).status_code == 404
+    assert head.get(reverse("my_child_looked", args=[child.pk])).status_code == 404
+    assert client.get(reverse("pupil_detail", args=[child.pk])).status_code == 403
+    stranger, _answer = come_in(texts, OTHER)
+    assert "没有对应的在校学生" in stranger.get("/me/looked/").content.decode()
+    assert stranger.get(reverse("my_child_looked", args=[child.pk])).status_code == 404
 
 
 # -- the demo tells its codes -----------------------------------------------------------------------

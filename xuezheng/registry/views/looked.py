@@ -19,6 +19,7 @@ from xuezheng.registry import selectors
 from xuezheng.registry.access import Permission
 from xuezheng.registry.looking import in_words, trail_of
 from xuezheng.registry.models import StaffMember
+from xuezheng.registry.services import families
 from xuezheng.registry.services.common import allowed, tidy_number
 from xuezheng.registry.views.common import page
 from xuezheng.registry.views.placing import NumberForm
@@ -74,7 +75,13 @@ def looked_search(request: HttpRequest) -> HttpResponse:
 
 
 def _looked(
-    request: HttpRequest, kind: str, person_id: uuid.UUID, name: str, section: str
+    request: HttpRequest,
+    kind: str,
+    person_id: uuid.UUID,
+    name: str,
+    section: str,
+    *,
+    names_staff: bool = True,
 ) -> HttpResponse:
     rows = trail_of(kind, person_id)
     filterset = LookFilter(request.GET, queryset=rows, request=request)
@@ -83,6 +90,7 @@ def _looked(
     for entry in shown:
         entry.words = in_words(entry)
     context["page"].object_list = shown
+    context["names_staff"] = names_staff
     context["chips"] = [("", _("全部")), ("read", _("查看")), ("write", _("修改"))]
     return page(request, "looked_detail", section, context)
 
@@ -121,8 +129,22 @@ def staff_looked(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 @signed_in
 def my_looked(request: HttpRequest) -> HttpResponse:
-    """Who looked at the reader's own record; nothing where no record is linked to the account."""
+    """Who looked at the reader's own record, or at whose children's; nothing where none is linked."""
     own = StaffMember.objects.live().filter(user=request.user).first()
     if own is None:
+        if children := families.children_of(request.user):
+            context = {"title": _("谁看过我的档案"), "children": children}
+            return page(request, "my_looked_children", "", context)
         return page(request, "my_looked_none", "", {"title": _("谁看过我的档案")})
     return _looked(request, "staff", own.pk, own.name, "")
+
+
+@require_GET
+@signed_in
+def my_child_looked(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Which post looked at a child of the reader's, when and why; 404 for any other child."""
+    child = next((row for row in families.children_of(request.user) if row.pk == pk), None)
+    if child is None:
+        raise Http404
+    record_read(request, "pupil.looked", object_type="pupil", object_id=pk)
+    return _looked(request, "pupil", pk, child.name, "", names_staff=False)
