@@ -47,11 +47,26 @@ KEYS = {
     "XUEZHENG_SIGNIN_CAS_CLAIM": "attribute to read (default: the user)",
     "XUEZHENG_SIGNIN_SMS": "sign-in by SMS code: https:// address of the gateway, or a file to write to",
     "XUEZHENG_SIGNIN_SMS_TOKEN": "bearer token of the SMS gateway",
+    "XUEZHENG_REGISTERS_DIR": "registers of other departments as folders of JSON (demo, extracts)",
+    "XUEZHENG_REGISTER_POLICE_URL": "https:// address of the household register's adapter",
+    "XUEZHENG_REGISTER_POLICE_TOKEN": "its bearer token",
+    "XUEZHENG_REGISTER_PROPERTY_URL": "https:// address of the real estate register's adapter",
+    "XUEZHENG_REGISTER_PROPERTY_TOKEN": "its bearer token",
+    "XUEZHENG_REGISTER_LABOUR_URL": "https:// address of the human resources register's adapter",
+    "XUEZHENG_REGISTER_LABOUR_TOKEN": "its bearer token",
+    "XUEZHENG_REGISTER_CIVIL_URL": "https:// address of the civil affairs register's adapter",
+    "XUEZHENG_REGISTER_CIVIL_TOKEN": "its bearer token",
+    "XUEZHENG_REGISTER_SECONDS": "seconds that a register has for one try (default 3)",
+    "XUEZHENG_REGISTER_TRIES": "how often a register is tried (default 2)",
     "XUEZHENG_SIGNIN_SMS_OPEN": "1: families sign in with any mainland mobile number (the demo: always)",
 }
 SECRETS = (
     "XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET",
     "XUEZHENG_SIGNIN_SMS_TOKEN",
+    "XUEZHENG_REGISTER_POLICE_TOKEN",
+    "XUEZHENG_REGISTER_PROPERTY_TOKEN",
+    "XUEZHENG_REGISTER_LABOUR_TOKEN",
+    "XUEZHENG_REGISTER_CIVIL_TOKEN",
     "XUEZHENG_METRICS_TOKEN",
     "XUEZHENG_DATABASE_BACKUP_URL",
     "XUEZHENG_SECRET_KEY",
@@ -158,6 +173,32 @@ def signin_ways(env: Environment, folder: Path) -> dict[str, dict[str, Any]]:
         token = env.get("XUEZHENG_SIGNIN_SMS_TOKEN")
         ways["sms"] = {"address": sms, "token": token, "label": "", "anyone": anyone or is_demo}
     return ways
+
+
+def registers_of(env: Environment) -> dict[str, dict[str, Any]]:
+    """Register -> how it is asked: {"url", "token", "seconds", "tries"}, else {"folder"}, else left out.
+
+    Raises ConfigurationError for an address without its token, or one that is not https (the local host
+    may be, where the adapter stands beside the program).
+    """
+    folder = env.get("XUEZHENG_REGISTERS_DIR")
+    found: dict[str, dict[str, Any]] = {}
+    for register in ("police", "property", "labour", "civil"):
+        name = f"XUEZHENG_REGISTER_{register.upper()}"
+        url, token = env.get(f"{name}_URL"), env.get(f"{name}_TOKEN")
+        if url:
+            local = url.startswith(("http://127.0.0.1", "http://localhost"))
+            if not token or not (local or url.startswith("https://")):
+                raise ConfigurationError(f"{name}_URL: an https:// address with {name}_TOKEN")
+            found[register] = {
+                "url": url,
+                "token": token,
+                "seconds": env.number("XUEZHENG_REGISTER_SECONDS", 3),
+                "tries": env.number("XUEZHENG_REGISTER_TRIES", 2),
+            }
+        elif folder:
+            found[register] = {"folder": folder}
+    return found
 
 
 def stored_secret(folder: Path, name: str, value: str = "") -> str:

@@ -11,6 +11,7 @@ from xuezheng.config.environment import (
     ConfigurationError,
     Environment,
     identity_keys,
+    registers_of,
     signin_ways,
     stored_secret,
 )
@@ -63,6 +64,8 @@ FILES_DIR = Path(env.get("XUEZHENG_FILES_DIR") or DATA_DIR / "files")
 SNAPSHOTS_DIR = DATA_DIR / "snapshots"
 AUDIT_HEAD_FILE = Path(env.get("XUEZHENG_AUDIT_HEAD_FILE") or DATA_DIR / "audit-heads.txt")
 IS_DEMO = env.flag("XUEZHENG_DEMO")
+#: Registers of other departments that admissions may ask (domains/admissions/registers).
+REGISTERS = registers_of(env)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
