@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from xuezheng.boards.access import Permission
@@ -100,7 +101,7 @@ def indicator_detail(request: HttpRequest, key: str) -> HttpResponse:
             "target": None,
             "unit": indicator.unit,
             "decimals": indicator.decimals,
-            "summary": _("共 %d 次读数。") % len(shown),
+            "summary": ngettext("共 %d 次读数。", "共 %d 次读数。", len(shown)) % len(shown),
         },
     }
     return render(request, "boards/indicator_detail.html", context)

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from xuezheng.kernel.access.actors import Actor
@@ -149,7 +149,14 @@ def write(batch: Batch, *, by: Actor) -> Batch:
                 error=row.error,
             )
     except applying.Overtaken as overtaken:
-        text = _("比对之后有 %d 行又被改动，什么都没有写入。请重新比对。") % overtaken.count
+        text = (
+            ngettext(
+                "比对之后有 %d 行又被改动，什么都没有写入。请重新比对。",
+                "比对之后有 %d 行又被改动，什么都没有写入。请重新比对。",
+                overtaken.count,
+            )
+            % overtaken.count
+        )
         _not_written(row, text, by)
     except IntegrityError:
         text = _("有行与别人刚写入的记录冲突，什么都没有写入。请重新比对。")

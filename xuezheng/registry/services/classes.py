@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation
@@ -88,7 +89,14 @@ def close_class(school_class: SchoolClass, *, on: dt.date, version: int, by: Act
         raise ValidationError({"on": _("不能早于建班日（%s）。") % row.valid_from.isoformat()})
     left = row.pupils.filter(merged_into__isnull=True).count()
     if left:
-        raise StepRefused(_("班里还有%d名学生，请先调班或办理离校。") % left)
+        raise StepRefused(
+            ngettext(
+                "班里还有%d名学生，请先调班或办理离校。",
+                "班里还有%d名学生，请先调班或办理离校。",
+                left,
+            )
+            % left
+        )
     row.valid_to = on
     row.version += 1
     row.save()

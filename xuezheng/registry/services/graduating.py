@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.scope import authority_code
@@ -110,7 +111,16 @@ def graduate(
     running = Placement.objects.filter(pupil__in=keys, valid_to__isnull=True)
     late = running.filter(valid_from__gt=on).count()
     if late:
-        raise ValidationError({"on": _("有%d名学生在这一天之后才进班，请核对日期。") % late})
+        raise ValidationError(
+            {
+                "on": ngettext(
+                    "有%d名学生在这一天之后才进班，请核对日期。",
+                    "有%d名学生在这一天之后才进班，请核对日期。",
+                    late,
+                )
+                % late
+            }
+        )
     for status, code, who in (
         (COMPLETED, WITHOUT_DIPLOMA, keys.intersection(without)),
         (GRADUATED, USUAL, keys.difference(without)),

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xuezheng.kernel.access.guards import requires
@@ -210,17 +211,37 @@ def school_class_graduate(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if form.errors:
             return page(request, "form", "classes", context, 422)
-        messages.success(request, _("已办理%d名学生毕业离校。") % gone)
+        messages.success(
+            request, ngettext("已办理%d名学生毕业离校。", "已办理%d名学生毕业离校。", gone) % gone
+        )
         return redirect(back)
     without = len(form.cleaned_data["without"])
     day, staying = form.cleaned_data["on"].isoformat(), row.pupils.count() - len(pupils)
+    going = len(pupils) - without
     effects = [
-        _("%(count)d名学生毕业，就读到%(day)s。") % {"count": len(pupils) - without, "day": day},
+        ngettext(
+            "%(count)d名学生毕业，就读到%(day)s。", "%(count)d名学生毕业，就读到%(day)s。", going
+        )
+        % {"count": going, "day": day}
     ]
     if without:
-        effects.append(_("%(count)d名学生结业，就读到%(day)s。") % {"count": without, "day": day})
+        effects.append(
+            ngettext(
+                "%(count)d名学生结业，就读到%(day)s。",
+                "%(count)d名学生结业，就读到%(day)s。",
+                without,
+            )
+            % {"count": without, "day": day}
+        )
     if staying:
-        effects.append(_("%d名休学学生留在班里，请另行调班；班级暂不撤销。") % staying)
+        effects.append(
+            ngettext(
+                "%d名休学学生留在班里，请另行调班；班级暂不撤销。",
+                "%d名休学学生留在班里，请另行调班；班级暂不撤销。",
+                staying,
+            )
+            % staying
+        )
     else:
         effects.append(_("班级随之撤销。"))
     effects.append(_("办错了由学籍管理员撤回，学生恢复在班。"))
@@ -243,7 +264,12 @@ def school_class_take_back(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: graduating.take_back(row, **form.cleaned_data, by=request.actor),
         section="classes",
         title=_("撤回毕业"),
-        lead=_("%d名毕业或结业后未再就读的学生恢复在班，离校记录取消。") % count,
+        lead=ngettext(
+            "%d名毕业或结业后未再就读的学生恢复在班，离校记录取消。",
+            "%d名毕业或结业后未再就读的学生恢复在班，离校记录取消。",
+            count,
+        )
+        % count,
         submit=_("撤回毕业"),
         done=back,
         message=_("已撤回。"),

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_str
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xuezheng.kernel.access.guards import requires
@@ -126,7 +126,7 @@ class MatchForm(forms.Form):
                 choices=choices,
                 required=False,
                 initial=suggestion(name, sites),
-                help_text=_("%d 行") % names[name],
+                help_text=ngettext("%d 行", "%d 行", names[name]) % names[name],
             )
 
     @staticmethod
@@ -164,7 +164,15 @@ def opening_match(request: HttpRequest) -> HttpResponse:
     form = MatchForm(request.POST or None, names=names, sites=sites)
     if request.method == "POST" and form.is_valid():
         count = services.match_names(form.chosen(), by=request.actor)
-        messages.success(request, _("已指定 %d 个名称；回到导入批次，点“重新比对”。") % count)
+        messages.success(
+            request,
+            ngettext(
+                "已指定 %d 个名称；回到导入批次，点“重新比对”。",
+                "已指定 %d 个名称；回到导入批次，点“重新比对”。",
+                count,
+            )
+            % count,
+        )
         wanted = request.GET.get("batch", "")
         batch = next((row for row in _waiting(request) if str(row.pk) == wanted), None)
         return redirect(batch or reverse("opening_match"))
@@ -233,7 +241,9 @@ def opening_switches(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("已设置 %d 所学校。") % count)
+            messages.success(
+                request, ngettext("已设置 %d 所学校。", "已设置 %d 所学校。", count) % count
+            )
             return redirect(f"{reverse('opening_switches')}?system={system}")
     today = timezone.localdate()
     held = {row.organisation_id: row for row in SystemSwitch.objects.filter(system=system)}

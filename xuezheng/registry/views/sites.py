@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xuezheng.kernel.access.guards import requires
@@ -364,15 +365,31 @@ def site_succeed(request: HttpRequest, code: str) -> HttpResponse:
     done = succession.effects(site, kind=data["kind"], classes=form.chosen(), on=data["on"])
     names = {"source": site, "target": data["successor"], "day": data["on"].isoformat()}
     preview = [
-        _("%(count)d个班从%(day)s起转到%(target)s，班号重复的顺延。")
+        ngettext(
+            "%(count)d个班从%(day)s起转到%(target)s，班号重复的顺延。",
+            "%(count)d个班从%(day)s起转到%(target)s，班号重复的顺延。",
+            done.classes,
+        )
         % (names | {"count": done.classes}),
-        _("%(count)d名学生随班转入%(target)s；%(day)s之前的就读经历仍记在%(source)s。")
+        ngettext(
+            "%(count)d名学生随班转入%(target)s；%(day)s之前的就读经历仍记在%(source)s。",
+            "%(count)d名学生随班转入%(target)s；%(day)s之前的就读经历仍记在%(source)s。",
+            done.pupils,
+        )
         % (names | {"count": done.pupils}),
     ]
     if done.closes:
         preview += [
-            _("%(count)d段任职转到%(target)s。") % (names | {"count": done.staff}),
-            _("%(count)d个岗位（账号权限）转到%(target)s。") % (names | {"count": done.posts}),
+            ngettext(
+                "%(count)d段任职转到%(target)s。", "%(count)d段任职转到%(target)s。", done.staff
+            )
+            % (names | {"count": done.staff}),
+            ngettext(
+                "%(count)d个岗位（账号权限）转到%(target)s。",
+                "%(count)d个岗位（账号权限）转到%(target)s。",
+                done.posts,
+            )
+            % (names | {"count": done.posts}),
             _("%(source)s在%(day)s前一天撤销；过去的数据和指标仍归它。") % names,
         ]
     else:

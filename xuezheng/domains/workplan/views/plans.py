@@ -126,7 +126,8 @@ def plan_bulk(request: HttpRequest, plan_id: int) -> HttpResponse:
         messages.error(request, str(refused))
         adopt = AdoptForm(plan=plan, actor=request.actor)
         return _review(request, plan, assign, adopt, status=422)
-    messages.success(request, _("已处理 %d 项任务。") % len(ticked))
+    count = len(ticked)
+    messages.success(request, ngettext("已处理 %d 项任务。", "已处理 %d 项任务。", count) % count)
     return redirect("plan_review", plan.id)
 
 
