@@ -33,7 +33,7 @@ def main(address: str, password: str) -> None:
             page.goto("/sign-in/")
             page.locator("input[name=username]").fill(who)
             page.locator("input[name=password]").fill(password)
-            page.locator("main form button[type=submit]").click()
+            page.locator("main form:has([name=password]) button[type=submit]").click()
             page.goto(path)
             page.wait_for_load_state("networkidle")
             page.screenshot(path=FOLDER / f"{name}.png")

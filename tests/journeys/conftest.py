@@ -182,7 +182,7 @@ def sign_in(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         page.goto("/sign-in/")
         page.locator("input[name=username]").fill(username)
         page.locator("input[name=password]").fill(site.password)
-        page.locator("main form button[type=submit]").first.click()
+        page.locator("main form:has([name=password]) button[type=submit]").click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)
         give_second_factor(page)
         return page

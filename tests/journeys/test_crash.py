@@ -64,7 +64,7 @@ def test_acknowledged_reports_are_kept_once(program: Program, browser: Browser) 
     page.goto("/sign-in/")
     page.locator("input[name=username]").fill("school")
     page.locator("input[name=password]").fill(program.password)
-    page.locator("main form button[type=submit]").click()
+    page.locator("main form:has([name=password]) button[type=submit]").click()
     page.wait_for_url("**/inbox/")
     photo = page.screenshot()
 

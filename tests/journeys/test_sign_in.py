@@ -1,4 +1,7 @@
-"""A new auditor: account opened, first password, second factor, out, and in again with a code."""
+"""A new auditor: account opened, first password, second factor, out, and in again with a code.
+
+A family: no account before, a code by SMS, its own page.
+"""
 
 import re
 import time
@@ -7,7 +10,7 @@ import pyotp
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import DESK, PHONE
-from tests.journeys.test_every_page import violations
+from tests.journeys.test_every_page import crawl, violations
 
 OWN = "Erster-Tag-2026"
 
@@ -19,7 +22,9 @@ def check(page: Page) -> None:
 
 
 def press(page: Page) -> None:
-    page.locator("main form button[type=submit]").first.click()
+    staff_door = page.locator("main form:has([name=password]) button[type=submit]")
+    buttons = staff_door if staff_door.count() else page.locator("main form button[type=submit]")
+    buttons.first.click()
 
 
 def fill(page: Page, **fields: str) -> None:
@@ -116,3 +121,26 @@ def test_pages_of_the_security_officer(sign_in) -> None:
         check(page)
         page.get_by_role("link", name="重置密码").click()
         check(page)
+
+
+def test_a_family_comes_in_with_its_telephone(site, browser: Browser) -> None:
+    for number, size in (("10012345671", PHONE), ("10012345672", DESK)):
+        context = browser.new_context(viewport=size, base_url=site.url, locale="zh-CN")
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        page.goto("/sign-in/")
+        check(page)
+        fill(page, number=number)
+        page.get_by_role("button", name="获取验证码").click()
+        page.wait_for_url("**/sign-in/sms/return/")
+        check(page)
+        fill(page, code=page.locator("[data-sample-code]").inner_text())
+        press(page)
+        page.wait_for_url("**/my/")
+        fill(page, name="王小雨")
+        page.get_by_role("button", name="保存姓名").click()
+        expect(page.locator("h1")).to_have_text("王小雨")
+        _visited, wrong = crawl(page, "/", limit=25)
+        _again, also_wrong = crawl(page, "/again/?next=/my/", limit=1)
+        assert not wrong + also_wrong
+        context.close()

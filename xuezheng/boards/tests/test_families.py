@@ -181,6 +181,7 @@ def test_a_guardian_sees_which_post_looked_at_the_child(
     assert child.name in client.get("/me/looked/").content.decode()
     page = client.get(reverse("my_child_looked", args=[child.pk])).content.decode()
     assert "打开档案" in page
+    assert 'href="/registry/"' not in page
     assert "东澳小学" in page
     assert str(district.users["head1"]) not in page
     assert client.get(reverse("my_child_looked", args=[other.pk])).status_code == 404
