@@ -157,6 +157,22 @@ def test_no_post_means_no_office_page(district: District, texts: Path) -> None:
     assert "修改密码" not in page
 
 
+def test_the_list_of_accounts_has_staff_first(district: District, texts: Path) -> None:
+    come_in(texts)
+    User.objects.filter(phone=NUMBER).update(username="a-first")
+    client = Client()
+    client.force_login(district.users["security"])
+
+    def names(**query: str) -> list[str]:
+        page = client.get("/accounts/", query | {"per": "100"})
+        return [user.username for user in page.context["page"]]
+
+    assert names()[-1] == "a-first"
+    assert names(state="family") == ["a-first"]
+    assert "a-first" not in names(state="no_post")
+    assert client.get("/accounts/", {"export": "1"}).status_code == 200
+
+
 def test_staff_begin_where_they_did(district: District) -> None:
     client = Client()
     client.force_login(district.users["sec1"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters as filters
 from django.contrib import messages
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -95,7 +95,8 @@ def _rows(request: HttpRequest) -> QuerySet[User]:
     held = Post.objects.filter(in_force(timezone.localdate())).select_related("organisation")
     rows = accounts.with_state(accounts.visible_accounts(request.actor), now)
     # Families made their own accounts, many of them: staff come first.
-    rows = rows.order_by(Q(phone__isnull=False), "username")
+    is_family = ExpressionWrapper(Q(phone__isnull=False), BooleanField())
+    rows = rows.order_by(is_family, "username")
     return rows.prefetch_related(Prefetch("posts", held, to_attr="held"))
 
 
