@@ -280,7 +280,8 @@ def test_seed_wording_is_not_copied() -> None:
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*")
         if path.suffix in {".py", ".html", ".md", ".yaml", ".json", ".txt", ".po"}
-        and not {".venv", "node_modules", ".git", "vendor"} & set(path.parts)
+        and not {".venv", ".browser", "node_modules", ".git", "vendor"} & set(path.parts)
+        and path.is_file()
         and any(run in path.read_text(encoding="utf-8", errors="ignore") for run in runs)
     ]
     assert not copied
