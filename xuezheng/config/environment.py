@@ -175,13 +175,13 @@ def signin_ways(env: Environment, folder: Path) -> dict[str, dict[str, Any]]:
     return ways
 
 
-def registers_of(env: Environment) -> dict[str, dict[str, Any]]:
+def registers_of(env: Environment, demo: Path | None = None) -> dict[str, dict[str, Any]]:
     """Register -> how it is asked: {"url", "token", "seconds", "tries"}, else {"folder"}, else left out.
 
     Raises ConfigurationError for an address without its token, or one that is not https (the local host
-    may be, where the adapter stands beside the program).
+    may be, where the adapter stands beside the program).  `demo` is the demo district's folder.
     """
-    folder = env.get("XUEZHENG_REGISTERS_DIR")
+    folder = env.get("XUEZHENG_REGISTERS_DIR") or (str(demo) if demo else "")
     found: dict[str, dict[str, Any]] = {}
     for register in ("police", "property", "labour", "civil"):
         name = f"XUEZHENG_REGISTER_{register.upper()}"

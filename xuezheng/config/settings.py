@@ -65,7 +65,7 @@ SNAPSHOTS_DIR = DATA_DIR / "snapshots"
 AUDIT_HEAD_FILE = Path(env.get("XUEZHENG_AUDIT_HEAD_FILE") or DATA_DIR / "audit-heads.txt")
 IS_DEMO = env.flag("XUEZHENG_DEMO")
 #: Registers of other departments that admissions may ask (domains/admissions/registers).
-REGISTERS = registers_of(env)
+REGISTERS = registers_of(env, DATA_DIR / "registers" if IS_DEMO else None)
 
 INSTALLED_APPS = [
     "django.contrib.auth",

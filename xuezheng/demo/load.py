@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from xuezheng.demo.district import build_district
 from xuezheng.demo.progress import Progress
+from xuezheng.domains.admissions.demo import load_seasons
 from xuezheng.domains.oversight.demo import load_hazards
 from xuezheng.domains.workplan.demo import load_plan, tell_lights
 from xuezheng.kernel.access.models import Organisation, User
@@ -37,10 +38,15 @@ CODE = "XL"
 #: Steps as the terminal names them, with about how long each takes.
 ORGANISATIONS = "单位和账号 / organisations"
 PEOPLE = "人员和住址 / people and places"
+SEASONS = "招生入学 / admissions"
 HAZARDS = "隐患 / hazards"
 PLAN = "工作要点 / the plan"
 FIGURES = "指标 / figures"
-STEPS = {ORGANISATIONS: 2, PEOPLE: 50, HAZARDS: 8, PLAN: 12, FIGURES: 28}
+STEPS = {ORGANISATIONS: 2, PEOPLE: 50, HAZARDS: 8, PLAN: 12, SEASONS: 12, FIGURES: 30}
+
+
+#: Families have no password: the next page shows the code.
+BY_CODE = "短信验证码"
 
 
 class DemoRefused(Exception):
@@ -82,6 +88,10 @@ def load_demo(
         load_hazards(read("hazards"), chance, today)
         shown.step(PLAN)
         plan = load_plan(read("plan"), people, today)
+        told = shown.step(SEASONS)
+        kept = load_seasons(
+            read("seasons"), read("people"), people, scale, random.Random(SEED), today, told
+        )
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         compute_history(today, shown.step(FIGURES))
@@ -92,7 +102,9 @@ def load_demo(
             cursor.execute("VACUUM ANALYZE")
     shown.end()
     entries = read("district")["signins"]
-    keep_signins([[entry["username"], password, entry["zh"], entry["en"]] for entry in entries])
+    keep_registers(kept.files)
+    rows = [[entry["username"], password, entry["zh"], entry["en"]] for entry in entries]
+    keep_signins([*rows, *([phone, BY_CODE, zh, en] for phone, zh, en in kept.signins)])
 
 
 def compute_history(today: dt.date, told: Callable[[float], None] = lambda share: None) -> None:
@@ -106,6 +118,14 @@ def compute_history(today: dt.date, told: Callable[[float], None] = lambda share
     for number, day in enumerate(days, start=1):
         compute(period=year_of(day), as_of=day)
         told(number / len(days))
+
+
+def keep_registers(files: dict[str, dict[str, Any]]) -> None:
+    """What the registers of other departments say, for the connector that reads files."""
+    for name, content in files.items():
+        path = Path(settings.DATA_DIR) / "registers" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
 def _signins_file() -> Path:

@@ -20,7 +20,8 @@ class Indicator:
     columns (row_id, org, counted, reason), both over schema `facts` in the portable subset of SQL.
     A count has no denominator (NULL) and its value is the numerator.  `scale` turns the quotient into
     the unit: 100 for per cent.  Where fewer than `min_cell` rows stand behind a figure it is not
-    shown.  `row_url` is the URL name that opens a row of the proof by its `row_id`,
+    shown.  A `mean` sums an amount over its rows, say days: the proof then has a column `amount` whose sum
+    is the numerator.  `row_url` is the URL name that opens a row of the proof by its `row_id`,
     `reasons` the words for the proof's reason codes.  A commitment whose wording holds all of `words`
     is proposed to be measured by it.  `ranked=False` forbids every page to order organisations by the
     figure: what is harmed by counting.  `live_rows(actor, row_ids)` gives those rows of a proof that
@@ -44,6 +45,7 @@ class Indicator:
     version: int = 1
     decimals: int = 1
     ranked: bool = True
+    mean: bool = False
     live_rows: Callable[[Any, Iterable[str]], Mapping[str, str]] | None = None
 
     @cached_property

@@ -43,8 +43,10 @@ _PAGE = """
 SELECT row_id, org, counted, reason FROM ({proof}) AS proof
 WHERE org = ANY(:visible) {only} ORDER BY counted, row_id LIMIT :limit OFFSET :offset
 """
+_COUNTED = "count(*) FILTER (WHERE counted)"
+_AMOUNTS = "CAST(COALESCE(sum(amount), 0) AS bigint)"
 _TOTALS = """
-SELECT count(*) FILTER (WHERE org = ANY(:visible) {only}), count(*) FILTER (WHERE counted),
+SELECT count(*) FILTER (WHERE org = ANY(:visible) {only}), {numerator},
        count(*), count(*) FILTER (WHERE org = ANY(:visible))
 FROM ({proof}) AS proof WHERE org = ANY(:members)
 """
@@ -101,7 +103,11 @@ def prove_on(
     """
     only = {None: "", True: "AND counted", False: "AND NOT counted"}[counted]
     days = {"from": period[0], "to": period[1], "as_of": as_of}
-    totals = _TOTALS.format(proof=indicator.proof_sql, only=only)
+    totals = _TOTALS.format(
+        proof=indicator.proof_sql,
+        only=only,
+        numerator=_AMOUNTS if indicator.mean else _COUNTED,
+    )
     page = _PAGE.format(proof=indicator.proof_sql, only=only)
     scope = {"visible": visible}
     cut = {"limit": limit, "offset": offset}

@@ -1,0 +1,11 @@
+-- Of the children on the rolls of seasons of compulsory schooling that ran in the period: registered by the as-of day.
+SELECT
+    org,
+    sum(CASE WHEN outcome = 'registered' AND outcome_on <= :as_of THEN 1 ELSE 0 END) AS numerator,
+    count(*) AS denominator
+FROM facts.child_of_age
+WHERE level <> 'kindergarten'
+    AND opens_on <= :as_of
+    AND opens_on <= :to
+    AND ends_on >= :from
+GROUP BY org
