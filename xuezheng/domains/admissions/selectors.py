@@ -1,12 +1,21 @@
 """Reads used by more than one caller."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from xuezheng.domains.admissions.models import Season, Zone, ZonePart
+from xuezheng.domains.admissions.models import (
+    Intake,
+    Redirection,
+    Season,
+    Zone,
+    ZonePart,
+)
 from xuezheng.domains.admissions.rules.zones import Atlas, Place
 from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.access.scope import authority_code
 from xuezheng.kernel.reference.calendar import due_after
+from xuezheng.kernel.reference.changes import kept
 from xuezheng.kernel.reference.parameters import Setting, settings_on
 from xuezheng.registry.models import Dwelling
 
@@ -44,3 +53,52 @@ def schools_of(zones: Iterable[str]) -> dict[str, list[Organisation]]:
     """Area id -> its schools in order (two queries)."""
     rows = Zone.objects.filter(id__in=[int(zone) for zone in zones]).prefetch_related("schools")
     return {str(zone.id): list(zone.schools.all()) for zone in rows}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all registrations of a season on a day share; kept by the process, so never altered.
+
+    `schools`: area id -> ids of its schools in order; `names`: area id -> name; `intakes` by id;
+    `redirections`: (intake, the one it sends on to) by rank; `verified_by`: end of the term of
+    checking that begins on `day`.
+    """
+
+    day: dt.date
+    atlas: Atlas
+    schools: Mapping[str, Sequence[int]]
+    names: Mapping[str, str]
+    intakes: Mapping[int, Intake]
+    redirections: Sequence[tuple[int, int]]
+    settings: Mapping[str, Setting]
+    verified_by: dt.date
+
+    def areas(self, *dwellings: Dwelling | None) -> tuple[list[str], list[int]]:
+        """Names of the areas and ids of their schools: those of the first dwelling come first."""
+        found = (self.atlas.find(place_of(dwelling)).zones for dwelling in dwellings if dwelling)
+        zones = list(dict.fromkeys(zone for some in found for zone in some))
+        schools = dict.fromkeys(school for zone in zones for school in self.schools[zone])
+        return [self.names[zone] for zone in zones], list(schools)
+
+
+def ground_of(season: Season, day: dt.date) -> Ground:
+    """The ground of a season on a day.  One query; nine after a change to one of its tables."""
+
+    def read() -> Ground:
+        settings = admission_settings(day, authority_code(season.organisation_id, day))
+        zones = list(season.zones.prefetch_related("schools"))
+        redirections = Redirection.objects.filter(intake__season=season)
+        return Ground(
+            day=day,
+            atlas=atlas(season),
+            schools={str(zone.id): [school.id for school in zone.schools.all()] for zone in zones},
+            names={str(zone.id): zone.name for zone in zones},
+            intakes={intake.id: intake for intake in Intake.objects.filter(season=season)},
+            redirections=list(
+                redirections.order_by("rank", "intake").values_list("intake_id", "target_id")
+            ),
+            settings=settings,
+            verified_by=working_days(settings, "verification_days", day),
+        )
+
+    return kept(("admissions", season.id, day), read)

@@ -1,5 +1,6 @@
 """Writing the trail."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -32,6 +33,14 @@ def record(
         object_id=str(object_id),
         reason=reason[:300],
         detail=detail or {},
+    )
+
+
+def record_many(entries: Iterable[Mapping[str, Any]], *, by: Actor) -> None:
+    """Append many entries at once: each the columns that `record` takes, fit to be kept as they are."""
+    Entry.objects.bulk_create(
+        (Entry(actor="" if by.user else by.name, user=by.user, **entry) for entry in entries),
+        batch_size=5000,
     )
 
 

@@ -2,19 +2,20 @@
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, models, transaction
-from django.db.models import Min
+from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Post, User
-from xuezheng.kernel.audit.trail import record
+from xuezheng.kernel.audit.trail import record, record_many
 from xuezheng.kernel.cases.flows import Flow, Phase, State, Step, Term
 from xuezheng.kernel.cases.models import Attachment, Case, CaseClock, Move
 from xuezheng.kernel.files.store import keep
@@ -22,6 +23,8 @@ from xuezheng.kernel.indicators.jobs import figures_changed
 
 Row = TypeVar("Row", bound=models.Model)
 NO_TERMS: Mapping[str, Term] = {}
+#: Key of the move that gives a case to another organisation; no step of any flow.
+HANDED_OVER = "hand_over"
 
 
 class StepRefused(Exception):
@@ -36,7 +39,6 @@ class Conflict(Exception):
         self.case = case
 
 
-@transaction.atomic
 def open_case(
     flow: Flow,
     model: type[Row],
@@ -60,13 +62,11 @@ def open_case(
     without term); then nothing is written.
     """
     post = by.post_for(flow.opening.permission, organisation_id)
-    if key and (earlier := _opened_before(flow, key, by)):
-        return model._default_manager.select_related("case").get(case=earlier), False
-    now = timezone.now()
     state = flow.states[flow.initial]
     duty = flow.duty(flow.initial)
-    case = Case.objects.create(
-        number=_next_number(flow, timezone.localdate(now).year),
+    _check_terms(state, terms, set())
+    now = timezone.now()
+    case = Case(
         kind=flow.kind,
         title=title[:200],
         organisation_id=organisation_id,
@@ -74,34 +74,59 @@ def open_case(
         phase=state.phase,
         awaits=duty.permission if duty else "",
         handler=handler,
+        due=min((term.due for term in terms.values()), default=None),
         opened_at=now,
         parent=parent,
         idempotency_key=key,
     )
-    row = model._default_manager.create(case=case, state=flow.initial, **fields)
-    _set_clocks(case, state, terms, timezone.localdate(now))
-    _write_move(case, flow, flow.opening.key, "", flow.initial, by, post, note, now, uploads)
+    # Only a refused upload leaves something to undo that a form may go on after: a savepoint costs
+    # two round trips, which a rush of registrations cannot spare.
+    with transaction.atomic(savepoint=bool(uploads)):
+        if not _insert(case, flow, timezone.localdate(now).year):
+            earlier = _opened_before(flow, key, by)
+            return model._default_manager.select_related("case").get(case=earlier), False
+        row = model._default_manager.create(case=case, state=flow.initial, **fields)
+        _start_clocks(case, terms, timezone.localdate(now))
+        _write_move(case, flow, flow.opening.key, "", flow.initial, by, post, note, now, uploads)
     return row, True
 
 
-def _opened_before(flow: Flow, key: uuid.UUID, by: Actor) -> Case | None:
-    # The lock makes a second, simultaneous submission wait for the first one's commit.
+def _insert(case: Case, flow: Flow, year: int) -> bool:
+    """Write a new case and give it key and number; false when its idempotency key was used before.
+
+    A second, simultaneous submission with the key waits here for the first one's commit.
+    """
+    # One sequence for all kinds; numbers are unique and rising, not gapless: a rollback or a repeated
+    # submission leaves one out.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key.int >> 65])
-    case = Case.objects.filter(idempotency_key=key).first()
-    if case is None:
-        return None
+        cursor.execute(
+            "WITH next AS (SELECT nextval('cases_number')::text AS n)"
+            " INSERT INTO cases_case (number, kind, title, organisation_id, state, phase, awaits,"
+            " handler_id, due, opened_at, parent_id, version, idempotency_key)"
+            " SELECT %s || lpad(n, greatest(6, length(n)), '0'), %s, %s, %s, %s, %s, %s, %s::bigint,"
+            " %s::date, %s, %s::bigint, %s, %s::uuid FROM next"
+            " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id, number",
+            [
+                f"{flow.prefix}{year}-", case.kind, case.title, case.organisation_id, case.state,
+                case.phase, case.awaits, case.handler_id, case.due, case.opened_at, case.parent_id,
+                case.version, case.idempotency_key,
+            ],
+        )  # fmt: skip
+        written = cursor.fetchone()
+    if written is None:
+        return False
+    case.id, case.number = written
+    case._state.adding, case._state.db = False, connection.alias
+    return True
+
+
+def _opened_before(flow: Flow, key: uuid.UUID, by: Actor) -> Case:
+    """The case that was opened with the key.  Raises PermissionDenied unless by the same person."""
+    case = Case.objects.get(idempotency_key=key)
     opener = case.moves.order_by("id").values_list("user_id", flat=True).first()
     if case.kind != flow.kind or opener != (by.user.id if by.user else None):
         raise PermissionDenied("idempotency key of somebody else")
     return case
-
-
-def _next_number(flow: Flow, year: int) -> str:
-    # One sequence for all kinds; numbers are unique and rising, not gapless (a rollback leaves one).
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('cases_number')")
-        return f"{flow.prefix}{year}-{cursor.fetchone()[0]:06d}"
 
 
 def lock_case(case_id: int, *, version: int | None = None) -> Case:
@@ -136,15 +161,7 @@ def advance(
     flow = case.flow
     step = flow.step(step_key)
     post = by.post_for(step.permission, case.organisation_id)
-    if case.state not in step.sources:
-        raise StepRefused(
-            _("现在是“%(state)s”，不能%(step)s。")
-            % {"state": case.state_info.label, "step": step.label}
-        )
-    if step.needs_note and not note.strip():
-        raise StepRefused(_("请写明说明。"))
-    if by.user and by.user.id in barred(case, step):
-        raise StepRefused(_("须由另一人办理：您办过前一步，不能再办这一步。"))
+    _refuse(case, step, note, by, barred(case, step))
     now = timezone.now()
     fields = dict(fields or {})
     for name, value in fields.items():
@@ -166,6 +183,173 @@ def advance(
     return _write_move(case, flow, step_key, source, step.target, by, post, note, now, uploads)
 
 
+def _refuse(case: Case, step: Step, note: str, by: Actor, barred_users: set[int]) -> None:
+    """Raises StepRefused where the step cannot be taken from here, without a note, by this person."""
+    if case.state not in step.sources:
+        raise StepRefused(
+            _("现在是“%(state)s”，不能%(step)s。")
+            % {"state": case.state_info.label, "step": step.label}
+        )
+    if step.needs_note and not note.strip():
+        raise StepRefused(_("请写明说明。"))
+    if by.user and by.user.id in barred_users:
+        raise StepRefused(_("须由另一人办理：您办过前一步，不能再办这一步。"))
+
+
+@transaction.atomic
+def advance_many(
+    rows: Sequence[models.Model],
+    step_key: str,
+    *,
+    by: Actor,
+    note: str = "",
+    terms: Mapping[str, Term] = NO_TERMS,
+    organisations: Mapping[int, int] | None = None,
+) -> int:
+    """`advance` for many rows of one kind, in a number of statements that does not grow with them.
+
+    What is written is what `advance` would write for each.  `organisations` (case id -> organisation
+    id) hands cases over afterwards: moves and trail still name who had them.  Returns how many were
+    moved.  Raises PermissionDenied, OutOfScope, StepRefused, ValueError (a clock without term, rows of
+    two kinds); then nothing is written.  `row.case` is stale afterwards.
+    """
+    if not rows:
+        return 0
+    ids = [row.pk for row in rows]
+    cases = list(Case.objects.select_for_update(of=("self",)).filter(id__in=ids).order_by("id"))
+    flow, now = cases[0].flow, timezone.now()
+    step = flow.step(step_key)
+    if len(cases) != len(ids) or any(case.kind != flow.kind for case in cases):
+        raise ValueError(f"{len(ids)} rows of more than one kind, or some twice")
+    posts = {
+        organisation: by.post_for(step.permission, organisation)
+        for organisation in {case.organisation_id for case in cases}
+    }
+    barring: dict[int, set[int]] = defaultdict(set)
+    for move in _last_moves(ids, step.not_by):
+        barring[move.case_id].add(move.user_id)
+    for case in cases:
+        _refuse(case, step, note, by, barring[case.id])
+    target, duty = flow.states[step.target], flow.duty(step.target)
+    mine = Case.objects.filter(id__in=ids)
+    if type(rows[0])._default_manager.filter(pk__in=ids).update(state=step.target) != len(ids):
+        raise ValueError("rows out of the reach of the running transaction")
+    mine.exclude(state=step.target).update(handler=None)
+    mine.update(
+        state=step.target,
+        phase=target.phase,
+        awaits=duty.permission if duty else "",
+        closed_at=now if target.phase == Phase.CLOSED else None,
+        urged_at=None,
+        version=F("version") + 1,
+    )
+    _set_many_clocks(ids, target, terms, timezone.localdate(now))
+    _write_many_moves(cases, flow, step, by, posts, note, now)
+    if organisations:
+        _hand_over(organisations)
+    for row in rows:
+        row.state = step.target
+    return len(rows)
+
+
+def _last_moves(ids: Sequence[int], steps: Sequence[str]) -> list[Move]:
+    """The last move of each of the steps, for each case (one query, none without steps)."""
+    if not steps:
+        return []
+    moves = Move.objects.filter(case__in=ids, step__in=steps)
+    return list(moves.order_by("case_id", "step", "-id").distinct("case_id", "step"))
+
+
+def _set_many_clocks(
+    ids: Sequence[int], state: State, terms: Mapping[str, Term], day: dt.date
+) -> None:
+    """`_set_clocks` for many cases."""
+    running: dict[int, set[str]] = defaultdict(set)
+    open_clocks = CaseClock.objects.filter(case__in=ids, stopped__isnull=True)
+    for case_id, kind in open_clocks.values_list("case_id", "kind"):
+        running[case_id].add(kind)
+    for case_id in ids:
+        missing = set(state.clocks) - set(terms) - running[case_id]
+        if set(terms) - set(state.clocks) or missing:
+            raise ValueError(f"clocks {state.clocks} with terms {sorted(terms)}, case {case_id}")
+    open_clocks.filter(~Q(kind__in=state.clocks) | Q(kind__in=list(terms))).update(stopped=day)
+    CaseClock.objects.bulk_create(
+        (
+            CaseClock(case_id=case_id, kind=kind, basis=term.basis[:300], started=day, due=term.due)
+            for case_id in ids
+            for kind, term in terms.items()
+        ),
+        batch_size=5000,
+    )
+    first = (
+        CaseClock.objects.filter(case=OuterRef("pk"), stopped__isnull=True)
+        .order_by()
+        .values("case")
+        .annotate(due=Min("due"))
+    )
+    Case.objects.filter(id__in=ids).update(due=Subquery(first.values("due")))
+
+
+def _write_many_moves(
+    cases: Sequence[Case],
+    flow: Flow,
+    step: Step,
+    by: Actor,
+    posts: Mapping[int, Post | None],
+    note: str,
+    at: dt.datetime,
+) -> None:
+    """`_write_move` for many cases, as they stood before the step."""
+    ids = [case.id for case in cases]
+    Move.objects.bulk_create(
+        (
+            Move(
+                case=case,
+                at=at,
+                step=step.key,
+                source=case.state,
+                target=step.target,
+                user=by.user,
+                post=posts[case.organisation_id],
+                note=note.strip(),
+            )
+            for case in cases
+        ),
+        batch_size=5000,
+    )
+    Move.objects.filter(case__in=ids, bars_next=True).update(bars_next=False)
+    duty = flow.duty(step.target)
+    if duty and duty.not_by:
+        barring = [move.id for move in _last_moves(ids, duty.not_by)]
+        Move.objects.filter(id__in=barring).update(bars_next=True)
+    record_many(
+        (
+            {
+                "action": f"{flow.kind}.{step.key}",
+                "post": posts[case.organisation_id],
+                "organisation_id": case.organisation_id,
+                "object_type": flow.kind,
+                "object_id": case.number,
+                "detail": {"from": case.state, "to": step.target, "files": 0},
+            }
+            for case in cases
+        ),
+        by=by,
+    )
+    figures_changed()
+
+
+def _hand_over(organisations: Mapping[int, int]) -> None:
+    """Case id -> organisation id, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE cases_case c SET organisation_id = given.organisation"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS given (id, organisation)"
+            " WHERE c.id = given.id",
+            [list(organisations), list(organisations.values())],
+        )
+
+
 def _barring(case: Case, step: Step) -> list[Move]:
     """The last move of each step that `not_by` names."""
     last = {move.step: move for move in case.moves.filter(step__in=step.not_by).order_by("id")}
@@ -184,19 +368,27 @@ def _set_clocks(case: Case, state: State, terms: Mapping[str, Term], day: dt.dat
     that the state does not have, and for a clock that neither runs nor has a term.
     """
     running = {clock.kind for clock in case.clocks.filter(stopped__isnull=True)}
-    if set(terms) - set(state.clocks) or set(state.clocks) - set(terms) - running:
-        raise ValueError(f"clocks {state.clocks} with terms {sorted(terms)}, running {running}")
+    _check_terms(state, terms, running)
     ending = (running - set(state.clocks)) | (running & set(terms))
     if ending:
         case.clocks.filter(stopped__isnull=True, kind__in=ending).update(stopped=day)
-    CaseClock.objects.bulk_create(
-        CaseClock(case=case, kind=kind, basis=term.basis[:300], started=day, due=term.due)
-        for kind, term in terms.items()
-    )
+    _start_clocks(case, terms, day)
     due = case.clocks.filter(stopped__isnull=True).aggregate(due=Min("due"))["due"]
     if due != case.due:
         case.due = due
         case.save(update_fields=["due"])
+
+
+def _check_terms(state: State, terms: Mapping[str, Term], running: set[str]) -> None:
+    if set(terms) - set(state.clocks) or set(state.clocks) - set(terms) - running:
+        raise ValueError(f"clocks {state.clocks} with terms {sorted(terms)}, running {running}")
+
+
+def _start_clocks(case: Case, terms: Mapping[str, Term], day: dt.date) -> None:
+    CaseClock.objects.bulk_create(
+        CaseClock(case=case, kind=kind, basis=term.basis[:300], started=day, due=term.due)
+        for kind, term in terms.items()
+    )
 
 
 def _write_move(
@@ -221,7 +413,8 @@ def _write_move(
         post=post,
         note=note.strip(),
     )
-    case.moves.filter(bars_next=True).update(bars_next=False)
+    if source:  # a case that is just opened has no earlier move
+        case.moves.filter(bars_next=True).update(bars_next=False)
     duty = flow.duty(target)
     if duty and duty.not_by:
         barring = [earlier.id for earlier in _barring(case, duty)]
@@ -260,4 +453,34 @@ def urge(case: Case, *, permission: str, note: str, by: Actor) -> Move:
     case.save(update_fields=["urged_at"])
     return _write_move(
         case, case.flow, "urge", case.state, case.state, by, post, note, now, uploads=()
+    )
+
+
+@transaction.atomic
+def hand_over_case(
+    case: Case, *, organisation_id: int, permission: str, note: str, version: int, by: Actor
+) -> Move:
+    """Give a case to another organisation in the same state; its clocks run on (转办).
+
+    Raises PermissionDenied, OutOfScope (the permission must hold where the case is now), Conflict,
+    StepRefused for a closed case.
+    """
+    case = lock_case(case.id, version=version)
+    post = by.post_for(permission, case.organisation_id)
+    if not case.is_open:
+        raise StepRefused(_("已办结，不能转交。"))
+    case.organisation_id, case.handler = organisation_id, None
+    case.version += 1
+    case.save(update_fields=["organisation", "handler", "version"])
+    return _write_move(
+        case,
+        case.flow,
+        HANDED_OVER,
+        case.state,
+        case.state,
+        by,
+        post,
+        note,
+        timezone.now(),
+        uploads=(),
     )

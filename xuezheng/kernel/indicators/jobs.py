@@ -10,7 +10,7 @@ from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators import library
 from xuezheng.kernel.indicators.compute import compute
-from xuezheng.kernel.jobs.queue import enqueue
+from xuezheng.kernel.jobs.queue import enqueue, enqueue_once
 from xuezheng.kernel.reference.schedule import daily
 
 #: Names of tasks to run after readings were computed; systems add theirs in jobs.py.
@@ -38,7 +38,8 @@ def figures_changed() -> None:
     Queued on commit and not inside: a job that already waits then surely sees what was committed.
     """
     transaction.on_commit(
-        lambda: enqueue("indicators.compute", only_one="indicators.compute"), robust=True
+        lambda: enqueue_once("indicators.compute"),
+        robust=True,
     )
 
 

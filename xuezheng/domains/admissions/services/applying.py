@@ -7,11 +7,15 @@ one durable row; checking and places come later, so that coming first is no adva
 import json
 import secrets
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -30,16 +34,9 @@ from xuezheng.domains.admissions.models import (
     Season,
 )
 from xuezheng.domains.admissions.registers.base import CONFIRMS
-from xuezheng.domains.admissions.selectors import (
-    admission_settings,
-    atlas,
-    place_of,
-    schools_of,
-    working_days,
-)
+from xuezheng.domains.admissions.selectors import Ground, ground_of
 from xuezheng.domains.admissions.services.standing import listed, write_choices
 from xuezheng.kernel.access.actors import Actor
-from xuezheng.kernel.access.scope import authority_code
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.models import Move
@@ -65,7 +62,6 @@ def new_code() -> str:
     return "".join(secrets.choice(_ALPHABET) for _i in range(10))
 
 
-@transaction.atomic
 def submit(
     *,
     season: Season,
@@ -89,68 +85,58 @@ def submit(
     now = timezone.now()
     if not season.takes_applications(now):
         raise StepRefused(_("现在不是登记时间。"))
-    entry_id, live, is_own = _claim(season, answers)
-    if live:
-        return _again(live, is_own, answers, by=by, online=online)
-    today = timezone.localdate(now)
-    settings = admission_settings(today, authority_code(season.organisation_id, today))
-    register, home = _dwelling(answers.register), _dwelling(answers.home)
-    zones, schools = _zone_schools(season, register, home)
-    rows = listed(season, [school.id for school in schools], answers.intakes)
-    organisation = schools[0] if len(schools) == 1 else None
-    application, is_new = open_case(
-        APPLICATION,
-        Application,
-        organisation_id=organisation.id if organisation else season.organisation_id,
-        title=season.get_level_display() + _("入学登记"),
-        by=by,
-        key=key,
-        terms={
-            "verification": Term(
-                working_days(settings, "verification_days", today),
-                _("提交后%(days)d个工作日内核验") % {"days": settings["verification_days"].value},
-            )
-        },
-        fields=_fields(answers)
-        | {
-            "entry_id": entry_id,
-            "season": season,
-            "applicant": by.user if online else None,
-            "channel": channel,
-            "client": client,
-            "register_dwelling": register,
-            "home_dwelling": home,
-            "zone_name": "、".join(zones)[:60],
-            "papers_needed": bool(_unconfirmed(answers)),
-            "submitted_on": today,
-        },
-    )
-    if not is_new:
-        return Submitted(application.case.number, False, True)
-    _write_parties(application, answers, by=by, online=online)
-    write_choices(application, rows)
-    _write_checks(application, answers)
-    Paper.objects.bulk_create(
-        Paper(application=application, kind=kind, file_id=file_id)
-        for kind, ids in (paper_ids or {}).items()
-        for file_id in ids
-    )
-    RollEntry.objects.filter(id=entry_id).update(
-        outcome=RollEntry.Outcome.REGISTERED,
-        outcome_on=today,
-        school=organisation,
-        town_id=(register or home).community.town_id if (register or home) else None,
-        dwelling=register,
-    )
-    if draft is not None:
-        draft.delete()
-    if by.user and online:
-        notify(
-            [by.user.id],
-            key=f"application.submitted.{application.pk}",
-            title=_("入学登记已收到，编号 %s") % application.case.number,
-            path=reverse("my_application", args=[application.case.number]),
+    # No savepoint within a request: whatever fails from here on fails the whole of it.
+    with transaction.atomic(savepoint=False):
+        entry_id, live, is_own = _claim(season, answers)
+        if live:
+            return _again(live, is_own, answers, by=by, online=online)
+        ground = ground_of(season, timezone.localdate(now))
+        register, home = _dwellings(answers)
+        zones, schools = ground.areas(register, home)
+        application, is_new = open_case(
+            APPLICATION,
+            Application,
+            organisation_id=schools[0] if len(schools) == 1 else season.organisation_id,
+            title=season.get_level_display() + _("入学登记"),
+            by=by,
+            key=key,
+            terms=_verification(ground, _("提交后%(days)d个工作日内核验")),
+            fields=_fields(answers)
+            | {
+                "entry_id": entry_id,
+                "season": season,
+                "applicant": by.user if online else None,
+                "channel": channel,
+                "client": client,
+                "register_dwelling": register,
+                "home_dwelling": home,
+                "zone_name": "、".join(zones)[:60],
+                "papers_needed": bool(_unconfirmed(answers)),
+                "submitted_on": ground.day,
+            },
         )
+        if not is_new:
+            return Submitted(application.case.number, False, True)
+        _write_parties(application, answers, by=by, online=online)
+        write_choices(application, listed(ground, schools, answers.intakes), is_new=True)
+        _write_checks(application, answers)
+        _write_papers(application, paper_ids)
+        RollEntry.objects.filter(id=entry_id).update(
+            outcome=RollEntry.Outcome.REGISTERED,
+            outcome_on=ground.day,
+            school=schools[0] if len(schools) == 1 else None,
+            town_id=(register or home).community.town_id if (register or home) else None,
+            dwelling=register,
+        )
+        if draft is not None:
+            Draft.objects.filter(id=draft.id).delete()
+        if by.user and online:
+            notify(
+                [by.user.id],
+                key=f"application.submitted.{application.pk}",
+                title=_("入学登记已收到，编号 %s") % application.case.number,
+                path=reverse("my_application", args=[application.case.number]),
+            )
     return Submitted(application.case.number, True, True)
 
 
@@ -185,40 +171,66 @@ def _again(number: str, is_own: bool, answers: Answers, *, by: Actor, online: bo
     return Submitted(number, False, False)
 
 
-def _dwelling(address: Address) -> Dwelling | None:
-    """The dwelling of an address in the district, made if nobody lives there yet; else None."""
-    if not address:
-        return None
+def _dwellings(answers: Answers) -> tuple[Dwelling | None, Dwelling | None]:
+    """The dwellings of register and home; None for an address outside the district's communities."""
+    parts = {address: _parts(address) for address in (answers.register, answers.home) if address}
+    if not parts:
+        return None, None
+    known = Dwelling.objects.select_related("community")
+    wanted = reduce(or_, (Q(**where) for where in parts.values()))
+    found = {
+        address: dwelling
+        for dwelling in known.filter(wanted)
+        for address, where in parts.items()
+        if all(
+            getattr(dwelling, name) == value for name, value in where.items() if "__" not in name
+        )
+        and dwelling.community.code == address.community
+    }
+    register, home = (
+        found.get(address) or _new_dwelling(address) if address else None
+        for address in (answers.register, answers.home)
+    )
+    return register, home
+
+
+def _parts(address: Address) -> dict[str, Any]:
+    return {
+        "community__code": address.community,
+        "road": address.road[:40],
+        "number": address.number,
+        "suffix": address.suffix[:12],
+        "building": address.building[:12],
+        "room": address.room[:12],
+    }
+
+
+def _new_dwelling(address: Address) -> Dwelling | None:
+    """The dwelling made, as nobody lives there yet; None where the district has no such community."""
     community = Community.objects.filter(code=address.community).first()
     if community is None:
         return None
-    dwelling, _is_new = Dwelling.objects.get_or_create(
-        community=community,
-        road=address.road[:40],
-        number=address.number,
-        suffix=address.suffix[:12],
-        building=address.building[:12],
-        room=address.room[:12],
-    )
+    parts = _parts(address)
+    del parts["community__code"]
+    dwelling, _is_new = Dwelling.objects.get_or_create(community=community, **parts)
     dwelling.community = community
     return dwelling
 
 
-def _zone_schools(
-    season: Season, register: Dwelling | None, home: Dwelling | None
-) -> tuple[list[str], list[Any]]:
-    """Names of the areas, and their schools: those of the household register before those of the home."""
-    places = [place_of(dwelling) for dwelling in (register, home) if dwelling]
-    if not places:
-        return [], []
-    found = atlas(season)
-    zones = list(dict.fromkeys(zone for place in places for zone in found.find(place).zones))
-    if not zones:
-        return [], []
-    by_zone = schools_of(zones)
-    schools = {school.id: school for zone in zones for school in by_zone[zone]}
-    names = dict(season.zones.filter(id__in=[int(z) for z in zones]).values_list("id", "name"))
-    return [names[int(zone)] for zone in zones], list(schools.values())
+def _verification(ground: Ground, words: str) -> dict[str, Term]:
+    """The clock of checking."""
+    days = ground.settings["verification_days"].value
+    return {"verification": Term(ground.verified_by, words % {"days": days})}
+
+
+def _write_papers(
+    application: Application, paper_ids: Mapping[str, Iterable[uuid.UUID]] | None
+) -> None:
+    Paper.objects.bulk_create(
+        Paper(application=application, kind=kind, file_id=file_id)
+        for kind, ids in (paper_ids or {}).items()
+        for file_id in ids
+    )
 
 
 def _unconfirmed(answers: Answers) -> list[str]:
@@ -302,7 +314,8 @@ def _write_parties(application: Application, answers: Answers, *, by: Actor, onl
                 relation=answers.second_relation or answers.relation,
             )
         )
-    Party.objects.bulk_create(parties)
+    # Without RETURNING: the other guardian's row is not this person's to read.
+    Party.objects.bulk_create(parties, ignore_conflicts=True)
 
 
 def _write_checks(application: Application, answers: Answers) -> None:
@@ -349,24 +362,18 @@ def correct(
 ) -> Move:
     """The family puts right what was asked for, all at once; checking begins again."""
     _own(application, by)
-    today = timezone.localdate()
-    settings = admission_settings(today, authority_code(application.season.organisation_id, today))
-    register, home = _dwelling(answers.register), _dwelling(answers.home)
-    zones, schools = _zone_schools(application.season, register, home)
+    season = application.season
+    ground = ground_of(season, timezone.localdate())
     with transaction.atomic():
+        register, home = _dwellings(answers)
+        zones, schools = ground.areas(register, home)
         move = advance(
             application,
             "correct",
             by=by,
             version=version,
             note=note,
-            terms={
-                "verification": Term(
-                    working_days(settings, "verification_days", today),
-                    _("补正后%(days)d个工作日内核验")
-                    % {"days": settings["verification_days"].value},
-                )
-            },
+            terms=_verification(ground, _("补正后%(days)d个工作日内核验")),
             fields=_fields(answers)
             | {
                 "register_dwelling": register,
@@ -376,11 +383,6 @@ def correct(
                 "faults": [],
             },
         )
-        rows = listed(application.season, [school.id for school in schools], answers.intakes)
-        write_choices(application, rows)
-        Paper.objects.bulk_create(
-            Paper(application=application, kind=kind, file_id=file_id)
-            for kind, ids in (paper_ids or {}).items()
-            for file_id in ids
-        )
+        write_choices(application, listed(ground, schools, answers.intakes))
+        _write_papers(application, paper_ids)
     return move

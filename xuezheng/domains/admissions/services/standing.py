@@ -12,7 +12,6 @@ from xuezheng.domains.admissions.models import (
     Choice,
     DwellingLock,
     Intake,
-    Redirection,
     ReservedEntry,
     Season,
     Standing,
@@ -20,7 +19,7 @@ from xuezheng.domains.admissions.models import (
 )
 from xuezheng.domains.admissions.rules.ladder import Facts, Ladder
 from xuezheng.domains.admissions.rules.zones import Atlas
-from xuezheng.domains.admissions.selectors import atlas, place_of
+from xuezheng.domains.admissions.selectors import Ground, atlas, place_of
 from xuezheng.registry.models import Dwelling, Pupil
 
 #: Tiers of a school that draws by itself (private): its own children first, then whoever may apply.
@@ -38,13 +37,13 @@ class Listed:
     by_rule: bool
 
 
-def listed(season: Season, zone_schools: Sequence[int], chosen: Sequence[int]) -> list[Listed]:
+def listed(ground: Ground, zone_schools: Sequence[int], chosen: Sequence[int]) -> list[Listed]:
     """The list of a child: what the family chose, its zone's schools, then where those redirect to.
 
     `zone_schools` are ids of schools in order, `chosen` ids of intakes.  Chosen intakes of other
-    seasons are left out; a public school outside the child's areas cannot be chosen.  Two queries.
+    seasons are left out; a public school outside the child's areas cannot be chosen.  No query.
     """
-    intakes = {intake.id: intake for intake in Intake.objects.filter(season=season)}
+    intakes = ground.intakes
     of_school = {intake.school_id: intake for intake in intakes.values()}
     in_zone = [
         of_school[school].id
@@ -58,19 +57,20 @@ def listed(season: Season, zone_schools: Sequence[int], chosen: Sequence[int]) -
     ]
     regular = [*wanted, *(key for key in in_zone if key not in wanted)]
     redirected = [
-        key
-        for key in Redirection.objects.filter(intake__in=in_zone)
-        .order_by("rank", "intake")
-        .values_list("target_id", flat=True)
-        if key not in regular
+        target
+        for intake, target in ground.redirections
+        if intake in in_zone and target not in regular
     ]
     rows = [Listed(key, key not in wanted) for key in regular]
     return [*rows, *(Listed(key, True) for key in dict.fromkeys(redirected))]
 
 
-def write_choices(application: Application, rows: Iterable[Listed]) -> list[Choice]:
-    """Replace an application's list.  Standings on the old one go with it."""
-    application.choices.all().delete()
+def write_choices(
+    application: Application, rows: Iterable[Listed], *, is_new: bool = False
+) -> list[Choice]:
+    """Replace an application's list.  Standings on the old one go with it; a new one has none."""
+    if not is_new:
+        application.choices.all().delete()
     return Choice.objects.bulk_create(
         Choice(application=application, intake_id=row.intake_id, rank=rank, by_rule=row.by_rule)
         for rank, row in enumerate(rows, start=1)
@@ -78,9 +78,12 @@ def write_choices(application: Application, rows: Iterable[Listed]) -> list[Choi
 
 
 class Circumstances:
-    """What must be known of a season to judge any of its applications; read once, in few queries."""
+    """What must be known of a season to judge any of its applications; read once, in few queries.
 
-    def __init__(self, season: Season):
+    `ladder`: another one than the season's, to try it out.
+    """
+
+    def __init__(self, season: Season, ladder: Ladder | None = None):
         self.season = season
         self.year = season.year
         self.atlas: Atlas = atlas(season)
@@ -93,7 +96,8 @@ class Circumstances:
             if school_id is not None:
                 self.schools[str(zone_id)].add(school_id)
                 self.towns[school_id].add(town_id)
-        self.ladder = Ladder.read(season.rule_set.data) if season.rule_set else None
+        own = Ladder.read(season.rule_set.data) if season.rule_set else None
+        self.ladder = ladder or own
         self.reserved: dict[str, set[str]] = defaultdict(set)
         for row in ReservedEntry.objects.filter(season=season):
             self.reserved[row.id_number].add(row.list_code)

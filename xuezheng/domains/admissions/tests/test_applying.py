@@ -5,11 +5,21 @@ import uuid
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.season import SeasonRoom, child_id
 from xuezheng.domains.admissions.answers import Address, Answers, Faults
-from xuezheng.domains.admissions.models import Application, Choice, Party, RollEntry, Season
+from xuezheng.domains.admissions.models import (
+    Application,
+    Choice,
+    Party,
+    Redirection,
+    RollEntry,
+    Season,
+    ZonePart,
+)
 from xuezheng.domains.admissions.services.applying import submit, withdraw
 from xuezheng.domains.admissions.services.standing import stand
 from xuezheng.kernel.access.fence import fenced
@@ -71,6 +81,22 @@ def test_the_same_child_or_key_gives_the_same_reference(room: SeasonRoom) -> Non
     assert (again.is_new, other_device.is_new) == (False, False)
     assert Application.objects.count() == 1
     assert send(room, "mum", answers(2)).number != first.number
+
+
+def test_a_submission_takes_few_statements_and_sees_what_changed(room: SeasonRoom) -> None:
+    send(room, "mum", answers())
+    room.family("dad")
+    with CaptureQueriesContext(connection) as taken:
+        made = send(room, "dad", answers(2))
+    assert len(taken) <= 24, "each one is a round trip in the opening minute"
+    assert Choice.objects.filter(application__case__number=made.number).count() == 2
+    Redirection.objects.all().delete()
+    made = send(room, "mum", answers(3))
+    assert Choice.objects.filter(application__case__number=made.number).count() == 1
+    ZonePart.objects.filter(community=room.communities["shore"]).update(zone=room.zones["hill"])
+    made = send(room, "mum", answers(4))
+    choice = Choice.objects.get(application__case__number=made.number)
+    assert choice.intake == room.intakes["S3"]
 
 
 def test_a_second_guardian_is_added_and_sees_nothing(room: SeasonRoom) -> None:
