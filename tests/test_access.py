@@ -15,7 +15,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from tests import access_exchange
+from tests import access_admissions, access_exchange
 from tests.access_registry import REVEALING, TABLES, registry_addresses, registry_world
 from tests.district import POSTS, District, photo
 from tests.people import People
@@ -74,6 +74,7 @@ OPEN_TO_ALL = {
     "change_password",
     "account",
     "my",
+    "my_admissions",
     "second_factor_verify",
     "second_factor_enrol",
 }
@@ -472,6 +473,7 @@ def addresses(w: World) -> list[Address]:
 ELSEWHERE = (
     REVEALING
     | access_exchange.ELSEWHERE
+    | access_admissions.FAMILY
     | {
         "set_language",
         "sign_in",

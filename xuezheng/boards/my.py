@@ -26,6 +26,13 @@ def inbox(request: HttpRequest) -> Card | None:
     return Card(_("待办"), _("等您办理的事，最急的在前。"), reverse("inbox"), "inbox")
 
 
+def admissions(request: HttpRequest) -> Card:
+    """One's own children's registrations; what families come for."""
+    text = _("登记入学、看进度、确认结果。")
+    is_first = not request.actor.posts
+    return Card(_("孩子入学"), text, reverse("my_admissions"), "graduation-cap", is_first)
+
+
 def account(request: HttpRequest) -> Card:
     """Where one is signed in."""
     text = _("在哪里登录着，退出别处的登录。")
@@ -39,7 +46,7 @@ def looked(request: HttpRequest) -> Card:
 
 
 #: A system's card is a function here; None leaves it out.
-CARDS: list[Callable[[HttpRequest], Card | None]] = [inbox, account, looked]
+CARDS: list[Callable[[HttpRequest], Card | None]] = [inbox, admissions, account, looked]
 
 
 def cards(request: HttpRequest) -> list[Card]:

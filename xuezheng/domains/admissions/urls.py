@@ -1,16 +1,100 @@
 from django.urls import path
 
-from xuezheng.domains.admissions.views import family, rows, verifying
+from xuezheng.domains.admissions.views import (
+    counter,
+    family,
+    family_case,
+    follow_ups,
+    notices,
+    paths,
+    reviews,
+    roll,
+    rows,
+    verifying,
+)
+
+CHECKED, TRACED, ASKED, ROLL = (
+    "admissions/applications/<str:number>/",
+    "admissions/follow-ups/<str:number>/",
+    "admissions/paths/<str:number>/",
+    "admissions/roll/<int:season_id>/",
+)
+DRAFT, MINE = "my/admissions/drafts/<uuid:pk>/", "my/admissions/<str:number>/"
 
 urlpatterns = [
     # From figures to their rows.
     path("admissions/rows/<int:pk>/", rows.enrolment_row, name="enrolment_row"),
-    # Families.
-    path("my/admissions/<str:number>/", family.my_application, name="my_application"),
-    # Verifiers.
+    # Families (views/family.py until a draft is handed in, views/family_case.py after that).
+    path("enrol/", family.enrol, name="enrol"),
+    path("my/admissions/", family.my_admissions, name="my_admissions"),
+    path("my/admissions/new/<int:pk>/", family.my_draft_new, name="my_draft_new"),
+    path(DRAFT, family.my_draft, name="my_draft"),
+    path(f"{DRAFT}check/", family.my_draft_check, name="my_draft_check"),
+    path(f"{DRAFT}submit/", family.my_draft_submit, name="my_draft_submit"),
+    path(f"{DRAFT}discard/", family.my_draft_discard, name="my_draft_discard"),
     path(
-        "admissions/applications/<str:number>/",
-        verifying.application_detail,
-        name="application_detail",
+        f"{DRAFT}papers/<uuid:file_id>/remove/", family.my_draft_detach, name="my_draft_detach"
     ),
+    path(f"{DRAFT}<slug:step>/", family.my_draft_page, name="my_draft_page"),
+    path(f"{DRAFT}<slug:step>/save/", family.my_draft_save, name="my_draft_save"),
+    path(f"{DRAFT}<slug:step>/ask/", family.my_draft_ask, name="my_draft_ask"),
+    path(f"{DRAFT}<slug:step>/dispute/", family.my_draft_dispute, name="my_draft_dispute"),
+    path("my/admissions/paths/new/<slug:kind>/", family_case.my_path_new, name="my_path_new"),
+    path("my/admissions/paths/<str:number>/", family_case.my_path, name="my_path"),
+    path(
+        "my/admissions/paths/<str:number>/withdraw/",
+        family_case.my_path_withdraw,
+        name="my_path_withdraw",
+    ),
+    path(f"{MINE}notice/", notices.notice_of_admission, name="notice_of_admission"),
+    path(MINE, family_case.my_application, name="my_application"),
+    path(f"{MINE}sent/", family_case.my_application_sent, name="my_application_sent"),
+    path(f"{MINE}looked/", family_case.my_application_looked, name="my_application_looked"),
+    path(f"{MINE}papers/<uuid:file_id>/", family_case.my_paper, name="my_paper"),
+    path(f"{MINE}<slug:act>/", family_case.my_application_act, name="my_application_act"),
+    # Verifiers.
+    path("admissions/applications/", verifying.application_list, name="application_list"),
+    path("admissions/applications/next/", verifying.application_next, name="application_next"),
+    path("admissions/applications/bulk/", verifying.application_bulk, name="application_bulk"),
+    path(f"{CHECKED}", verifying.application_detail, name="application_detail"),
+    path(f"{CHECKED}hand-over/", verifying.application_hand_over, name="application_hand_over"),
+    path(f"{CHECKED}family/", verifying.application_family, name="application_family"),
+    path(f"{CHECKED}party/", verifying.application_party, name="application_party"),
+    path(f"{CHECKED}reveal/", verifying.application_reveal, name="application_reveal"),
+    path(f"{CHECKED}ask/<slug:register>/", verifying.application_ask, name="application_ask"),
+    path(
+        f"{CHECKED}papers/<uuid:file_id>/", verifying.application_paper, name="application_paper"
+    ),
+    path(f"{CHECKED}<slug:step>/", verifying.application_step, name="application_step"),
+    # The counter.
+    path("admissions/counter/", counter.counter_register, name="counter_register"),
+    path("admissions/counter/<str:number>/", counter.counter_receipt, name="counter_receipt"),
+    # The roll and who is missing.
+    path("admissions/roll/", roll.roll_list, name="roll_list"),
+    path(f"{ROLL}", roll.roll, name="roll"),
+    path(f"{ROLL}leavers/", roll.roll_leavers, name="roll_leavers"),
+    path(f"{ROLL}follow/", roll.roll_follow, name="roll_follow"),
+    path(f"{ROLL}pairs/", roll.roll_pairs, name="roll_pairs"),
+    path(f"{ROLL}pairs/<slug:loose>/<slug:kept>/", roll.roll_join, name="roll_join"),
+    path("admissions/follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
+    path(f"{TRACED}", follow_ups.follow_up_detail, name="follow_up_detail"),
+    path(f"{TRACED}letter/", follow_ups.follow_up_letter, name="follow_up_letter"),
+    path(f"{TRACED}files/<uuid:file_id>/", follow_ups.follow_up_file, name="follow_up_file"),
+    path(f"{TRACED}<slug:step>/", follow_ups.follow_up_step, name="follow_up_step"),
+    # Reviews, and requests beside the regular way.
+    path("admissions/reviews/<str:number>/", reviews.review_detail, name="review_detail"),
+    path("admissions/reviews/<str:number>/<slug:step>/", reviews.review_step, name="review_step"),
+    path("admissions/paths/", paths.path_list, name="path_list"),
+    path(f"{ASKED}", paths.path_detail, name="path_detail"),
+    path(f"{ASKED}decision/", paths.path_decision, name="path_decision"),
+    path(f"{ASKED}files/<uuid:file_id>/", paths.path_file, name="path_file"),
+    path(f"{ASKED}<slug:step>/", paths.path_step, name="path_step"),
+    # Notices of admission; the last two are public.
+    path(
+        "admissions/notices/<int:season_id>/<str:code>/",
+        notices.school_notices,
+        name="school_notices",
+    ),
+    path("enrol/notice/", notices.notice_check, name="notice_check"),
+    path("enrol/notice/<str:code>/", notices.notice_check_code, name="notice_check_code"),
 ]

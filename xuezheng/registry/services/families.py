@@ -5,6 +5,7 @@ own.
 """
 
 import secrets
+from collections.abc import Callable
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -22,6 +23,8 @@ from xuezheng.registry.services.common import NAME_PROBLEMS
 
 #: Who writes of people that are not signed in.
 DOOR = "sign_in"
+#: What other systems do when a person with a proved telephone has signed in (AppConfig.ready adds).
+COMES_IN: list[Callable[[User], object]] = []
 
 
 @transaction.atomic

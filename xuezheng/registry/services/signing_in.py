@@ -123,6 +123,9 @@ def enter(request: HttpRequest, user: User, *, way: str, one_time: bool = False)
     due = SecondFactor.objects.filter(user=user).exists()
     sessions.begin(request, user, rules, sessions.Entrance(way, must_change, due))
     record("sign_in", by=actor, object_type="user", object_id=user.pk, detail={"way": way})
+    if way == "sms":
+        for come_in in families.COMES_IN:
+            come_in(user)
     return Entered(days_left, reset)
 
 
