@@ -59,6 +59,8 @@ APPLICATION = register(
                 duty=True,
             ),
             Step("leave", _("本轮未录取"), ("verified",), "unplaced", Permission.PUBLISH),
+            # A place that had to be confirmed and was not: the child goes into the next round.
+            Step("lapse", _("逾期未确认"), ("placed",), "unplaced", Permission.PUBLISH),
             Step("arrive", _("报到"), ("placed",), "arrived", Permission.SCHOOL, duty=True),
             Step("miss", _("未报到"), ("placed",), "absent", Permission.SCHOOL),
             Step("decline", _("放弃学位"), ("placed", "unplaced"), "declined", Permission.APPLY),

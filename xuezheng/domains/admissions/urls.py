@@ -1,12 +1,15 @@
 from django.urls import path
 
 from xuezheng.domains.admissions.views import (
+    allocation,
     counter,
+    draw,
     family,
     family_case,
     follow_ups,
     notices,
     paths,
+    proof,
     reviews,
     roll,
     rows,
@@ -32,9 +35,7 @@ urlpatterns = [
     path(f"{DRAFT}check/", family.my_draft_check, name="my_draft_check"),
     path(f"{DRAFT}submit/", family.my_draft_submit, name="my_draft_submit"),
     path(f"{DRAFT}discard/", family.my_draft_discard, name="my_draft_discard"),
-    path(
-        f"{DRAFT}papers/<uuid:file_id>/remove/", family.my_draft_detach, name="my_draft_detach"
-    ),
+    path(f"{DRAFT}papers/<uuid:file_id>/remove/", family.my_draft_detach, name="my_draft_detach"),
     path(f"{DRAFT}<slug:step>/", family.my_draft_page, name="my_draft_page"),
     path(f"{DRAFT}<slug:step>/save/", family.my_draft_save, name="my_draft_save"),
     path(f"{DRAFT}<slug:step>/ask/", family.my_draft_ask, name="my_draft_ask"),
@@ -56,28 +57,26 @@ urlpatterns = [
     path("admissions/applications/", verifying.application_list, name="application_list"),
     path("admissions/applications/next/", verifying.application_next, name="application_next"),
     path("admissions/applications/bulk/", verifying.application_bulk, name="application_bulk"),
-    path(f"{CHECKED}", verifying.application_detail, name="application_detail"),
+    path(CHECKED, verifying.application_detail, name="application_detail"),
     path(f"{CHECKED}hand-over/", verifying.application_hand_over, name="application_hand_over"),
     path(f"{CHECKED}family/", verifying.application_family, name="application_family"),
     path(f"{CHECKED}party/", verifying.application_party, name="application_party"),
     path(f"{CHECKED}reveal/", verifying.application_reveal, name="application_reveal"),
     path(f"{CHECKED}ask/<slug:register>/", verifying.application_ask, name="application_ask"),
-    path(
-        f"{CHECKED}papers/<uuid:file_id>/", verifying.application_paper, name="application_paper"
-    ),
+    path(f"{CHECKED}papers/<uuid:file_id>/", verifying.application_paper, name="application_paper"),
     path(f"{CHECKED}<slug:step>/", verifying.application_step, name="application_step"),
     # The counter.
     path("admissions/counter/", counter.counter_register, name="counter_register"),
     path("admissions/counter/<str:number>/", counter.counter_receipt, name="counter_receipt"),
     # The roll and who is missing.
     path("admissions/roll/", roll.roll_list, name="roll_list"),
-    path(f"{ROLL}", roll.roll, name="roll"),
+    path(ROLL, roll.roll, name="roll"),
     path(f"{ROLL}leavers/", roll.roll_leavers, name="roll_leavers"),
     path(f"{ROLL}follow/", roll.roll_follow, name="roll_follow"),
     path(f"{ROLL}pairs/", roll.roll_pairs, name="roll_pairs"),
     path(f"{ROLL}pairs/<slug:loose>/<slug:kept>/", roll.roll_join, name="roll_join"),
     path("admissions/follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
-    path(f"{TRACED}", follow_ups.follow_up_detail, name="follow_up_detail"),
+    path(TRACED, follow_ups.follow_up_detail, name="follow_up_detail"),
     path(f"{TRACED}letter/", follow_ups.follow_up_letter, name="follow_up_letter"),
     path(f"{TRACED}files/<uuid:file_id>/", follow_ups.follow_up_file, name="follow_up_file"),
     path(f"{TRACED}<slug:step>/", follow_ups.follow_up_step, name="follow_up_step"),
@@ -85,7 +84,7 @@ urlpatterns = [
     path("admissions/reviews/<str:number>/", reviews.review_detail, name="review_detail"),
     path("admissions/reviews/<str:number>/<slug:step>/", reviews.review_step, name="review_step"),
     path("admissions/paths/", paths.path_list, name="path_list"),
-    path(f"{ASKED}", paths.path_detail, name="path_detail"),
+    path(ASKED, paths.path_detail, name="path_detail"),
     path(f"{ASKED}decision/", paths.path_decision, name="path_decision"),
     path(f"{ASKED}files/<uuid:file_id>/", paths.path_file, name="path_file"),
     path(f"{ASKED}<slug:step>/", paths.path_step, name="path_step"),
@@ -97,4 +96,41 @@ urlpatterns = [
     ),
     path("enrol/notice/", notices.notice_check, name="notice_check"),
     path("enrol/notice/<str:code>/", notices.notice_check_code, name="notice_check_code"),
+    # Freezing, draw, allocation, publication; what anybody may check.
+    path("enrol/proof/<int:pk>/", proof.proof, name="proof"),
+    path("enrol/proof/<int:pk>/<int:number>/<str:name>", proof.proof_file, name="proof_file"),
+    path("my/admissions/<str:number>/mine.json", proof.my_leaf, name="my_leaf"),
+    path(
+        "admissions/seasons/<int:pk>/results/", allocation.allocation_home, name="allocation_home"
+    ),
+    path("admissions/seasons/<int:pk>/freeze/", allocation.roll_freeze, name="roll_freeze"),
+    path("admissions/seasons/<int:pk>/allocate/", allocation.allocation_run, name="allocation_run"),
+    path("admissions/seasons/<int:pk>/what-if/", allocation.what_if_add, name="what_if_add"),
+    path(
+        "admissions/seasons/<int:pk>/compare/", allocation.what_if_compare, name="what_if_compare"
+    ),
+    path("admissions/freezes/<int:pk>/", allocation.freeze_detail, name="freeze_detail"),
+    path("admissions/freezes/<int:pk>/void/", allocation.freeze_void, name="freeze_void"),
+    path("admissions/freezes/<int:pk>/draw/", draw.draw_commit, name="draw_commit"),
+    path("admissions/draws/<int:pk>/", draw.draw_stage, name="draw_stage"),
+    path("admissions/draws/<int:pk>/minutes.docx", draw.draw_minutes, name="draw_minutes"),
+    path("admissions/draws/<int:pk>/<slug:act>/", draw.draw_act, name="draw_act"),
+    path(
+        "admissions/allocations/<int:pk>/", allocation.allocation_detail, name="allocation_detail"
+    ),
+    path(
+        "admissions/allocations/<int:pk>/why/<str:code>/",
+        allocation.allocation_child,
+        name="allocation_child",
+    ),
+    path(
+        "admissions/allocations/<int:pk>/check/",
+        allocation.allocation_check,
+        name="allocation_check",
+    ),
+    path(
+        "admissions/allocations/<int:pk>/publish/",
+        allocation.allocation_publish,
+        name="allocation_publish",
+    ),
 ]

@@ -51,7 +51,7 @@ class Leaf(models.Model):
     freeze = models.ForeignKey(Freeze, models.CASCADE, related_name="leaves")
     index = models.PositiveIntegerField()
     application = models.ForeignKey(Application, models.PROTECT, related_name="+")
-    text = models.CharField(max_length=400)
+    text = models.CharField(max_length=2000)
 
     class Meta:
         verbose_name = _("名册行")

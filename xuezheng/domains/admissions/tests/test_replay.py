@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xuezheng.domains.admissions.allocation import Child, Problem, allocate
-from xuezheng.domains.admissions.rules.draw import Tree, commitment, draw_numbers, seed
+from xuezheng.domains.admissions.rules.draw import Tree, commitment, draw_numbers, leaf_hash, seed
 
 SCRIPT = Path(__file__).resolve().parents[1] / "replay.py"
 
@@ -30,7 +30,7 @@ def published(tmp_path: Path) -> dict[str, Path]:
     """A roll of 60 children with a tied pair, drawn and allocated, as it is published."""
     chance = random.Random(7)
     codes = [f"K{n:03d}" for n in range(60)]
-    lines = [f"{code} {chance.randint(10**9, 10**10)} tier=1" for code in codes]
+    lines = [f"{code} {chance.randint(10**9, 10**10)} tier=1:A" for code in codes]
     tree = Tree.of(lines)
     secret, digits, public = "0c" * 16, "173754", ["闭市指数 3121.4"]
     numbers = draw_numbers(seed(tree.root, digits, public, secret), codes)
@@ -77,8 +77,9 @@ def published(tmp_path: Path) -> dict[str, Path]:
         )
     )
     files["out.json"].write_text(json.dumps(result.as_json()))
-    (tmp_path / "path.json").write_text(json.dumps(tree.path(9)))
-    return files | {"path": tmp_path / "path.json", "root": tree.root, "line": lines[9]}
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps({"root": tree.root, "line": lines[9], "path": tree.path(9)}))
+    return files | {"mine": mine, "root": tree.root}
 
 
 def arguments(files: dict) -> list[Path]:
@@ -92,16 +93,37 @@ def test_everything_agrees(published: dict) -> None:
 
 
 def test_a_family_proves_its_line(published: dict) -> None:
-    assert run("leaf", published["root"], published["line"], published["path"]).returncode == 0
-    assert (
-        run("leaf", published["root"], published["line"] + "0", published["path"]).returncode == 1
-    )
+    assert run("leaf", published["root"], published["mine"]).returncode == 0
+    mine = json.loads(published["mine"].read_text())
+    published["mine"].write_text(json.dumps(mine | {"line": mine["line"] + "0"}))
+    assert run("leaf", published["root"], published["mine"]).returncode == 1
+
+
+def test_hashes_of_lines_do_as_well_as_the_lines(published: dict) -> None:
+    lines = published["roll.txt"].read_text(encoding="utf-8").splitlines()
+    hashed = [f"{line.split()[0]} {leaf_hash(line)}" for line in lines]
+    published["roll.txt"].write_text("\n".join(hashed))
+    assert run(*arguments(published)).returncode == 0
+
+
+@pytest.mark.parametrize("mechanism", ["immediate_acceptance", "serial"])
+def test_other_mechanisms_are_replayed_too(published: dict, mechanism: str) -> None:
+    given = json.loads(published["in.json"].read_text()) | {"mechanism": mechanism}
+    result = allocate(Problem.from_json(given)).as_json()
+    published["in.json"].write_text(json.dumps(given))
+    published["out.json"].write_text(json.dumps(result))
+    assert run(*arguments(published)).returncode == 0
+    codes = sorted(result["assignments"], key=lambda code: str(result["assignments"][code]))
+    swapped = dict(result["assignments"])
+    swapped[codes[0]], swapped[codes[-1]] = swapped[codes[-1]], swapped[codes[0]]
+    published["out.json"].write_text(json.dumps(result | {"assignments": swapped}))
+    assert run(*arguments(published)).returncode == 1
 
 
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("roll.txt", lambda t: t.replace("tier=1", "tier=2", 1), "not the one that was frozen"),
+        ("roll.txt", lambda t: t.replace("tier=1:A", "tier=2:A", 1), "not the one that was frozen"),
         ("draw.json", lambda t: t.replace("0c0c", "0c0d", 1), "committed to"),
         ("draw.json", lambda t: t.replace("173754", "173755"), "drawn number"),
         ("in.json", lambda t: t.replace('"places": 15', '"places": 14'), "more children"),

@@ -1,0 +1,62 @@
+"""What anybody may take home to check a season: the same files for the page and the command line."""
+
+import json
+from pathlib import Path
+
+from xuezheng.domains.admissions import replay
+from xuezheng.domains.admissions.models import Allocation, Draw, Season
+from xuezheng.domains.admissions.rules.draw import leaf_hash
+from xuezheng.domains.admissions.services.drawing import draw_of
+from xuezheng.domains.admissions.services.freezing import Line, freeze_of
+from xuezheng.domains.admissions.services.publishing import published
+
+ROLL, DRAW, GIVEN, RESULT, SCRIPT = (
+    "roll.txt", "draw.json", "allocation.json", "result.json", "replay.py",
+)  # fmt: skip
+
+
+def files_of(season: Season, round_number: int = 1) -> dict[str, str]:
+    """File name -> text of all that is public of a season at this moment; {} before the roll is frozen.
+
+    The roll holds codes and hashes of lines (the lines, with their salts, are the families' own), the
+    draw what was promised and, once opened, what came out; input and result of a round follow when it
+    is published.  No names, no numbers of documents.
+    """
+    frozen = freeze_of(season)
+    if frozen is None:
+        return {}
+    texts = frozen.leaves.order_by("index").values_list("text", flat=True)
+    found = {ROLL: "".join(f"{Line.read(text).code} {leaf_hash(text)}\n" for text in texts)}
+    draw = draw_of(frozen)
+    if draw is not None:
+        found[DRAW] = _json(draw_json(draw))
+    run = next((run for run in published(season) if run.round == round_number), None)
+    if run is not None:
+        found |= allocation_files(run)
+    return found | {SCRIPT: Path(replay.__file__).read_text(encoding="utf-8")}
+
+
+def allocation_files(allocation: Allocation) -> dict[str, str]:
+    """Input and result of one run."""
+    return {GIVEN: _json(allocation.given), RESULT: _json(allocation.result)}
+
+
+def draw_json(draw: Draw) -> dict[str, object]:
+    """A draw as replay.py reads it; before it is opened, only the promise."""
+    promised = {
+        "root": draw.freeze.root,
+        "commitment": draw.commitment,
+        "sources": draw.public_sources,
+    }
+    if draw.state != Draw.State.DRAWN:
+        return promised
+    return promised | {
+        "digits": draw.digits,
+        "public": draw.public_values,
+        "secret": draw.secret,
+        "seed": draw.seed,
+    }
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
