@@ -19,3 +19,14 @@ def notify(user_ids: Iterable[int], *, key: str, title: str, path: str = "") -> 
     ]
     Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=2000)
     return len(rows)
+
+
+def notify_each(notices: Iterable[tuple[int, str, str]], *, title: str) -> int:
+    """One title to many people, each with a key and a path of their own: (user id, key, path)."""
+    now = timezone.now()
+    rows = [
+        Notice(user_id=user_id, key=key, title=title, path=path, at=now)
+        for user_id, key, path in notices
+    ]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5000)
+    return len(rows)
