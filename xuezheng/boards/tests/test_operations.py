@@ -166,6 +166,7 @@ def test_periodic_jobs_take_one_line_each_and_failures_come_first(
     assert len(shown(task="audit.seal")) == 3
     lines = operator.get(reverse("job_list")).context["periodic"]
     assert {line.task for line in lines} == operations.periodic_tasks()
+    assert not [line.task for line in lines if line.label == line.task], "each has words"
     assert [line.task for line in lines if line.troubled] == ["registry.duplicates", "jobs.purge"]
     by_task = {line.task: line for line in lines}
     assert (by_task["registry.duplicates"].failed, by_task["registry.duplicates"].failures) == (

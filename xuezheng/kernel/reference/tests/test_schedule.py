@@ -27,7 +27,7 @@ def test_daily_jobs_run_before_anybody_is_at_work() -> None:
     start = dt.datetime(2026, 3, 2, 12, tzinfo=shanghai).timestamp()
     times = {}
     for (name, _id), task in app.periodic_registry.periodic_tasks.items():
-        if task.cron != "* * * * *":
+        if task.cron.split()[1].isdigit():
             moment = task.croniter.get_next(ret_type=float, start_time=start)
             times[name] = dt.datetime.fromtimestamp(moment, shanghai)
     assert times["indicators.nightly"] == dt.datetime(2026, 3, 3, 0, 40, tzinfo=shanghai)
