@@ -97,5 +97,5 @@ def sql() -> list[str]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("admissions", "0001_initial")]
+    dependencies = [("admissions", "0002_constraints")]
     operations = [migrations.RunSQL(sql(), reverse_sql=migrations.RunSQL.noop)]
