@@ -48,6 +48,7 @@ FENCE_SCOPES = {
     "xuezheng.pupils": "registry.pupil.see",
     "xuezheng.admissions": "admissions.see",
     "xuezheng.roll": "admissions.follow_up",
+    "xuezheng.paths": "admissions.paths.decide",
 }
 STATEMENT_TIMEOUT = "15s"
 

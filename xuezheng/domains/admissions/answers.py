@@ -99,9 +99,10 @@ class Answers:
             raise Faults(wrong)
         return cls(**given)
 
-    def checked(self) -> "Answers":
+    def checked(self, *, phone_needed: bool = True) -> "Answers":
         """The answers in normal form, birth and sex taken from a citizen number.
 
+        At the counter a family may have no telephone: then `phone_needed` is false.
         Raises Faults with every fault at once (一次性告知).
         """
         given = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -114,6 +115,8 @@ class Answers:
             given["sex"] = citizen_sex(given["id_number"])
         answers = Answers(**given)
         wrong = answers._faults()
+        if not phone_needed and not answers.phone:
+            wrong.pop("phone", None)
         if wrong:
             raise Faults(wrong)
         return answers

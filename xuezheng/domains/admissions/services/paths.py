@@ -231,5 +231,5 @@ def _tell(request: PathRequest, title: str) -> None:
             [request.applicant_id],
             key=f"path.decided.{request.pk}",
             title=title,
-            path=reverse("my"),
+            path=reverse("my_path", args=[request.case.number]),
         )

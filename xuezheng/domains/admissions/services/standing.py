@@ -20,6 +20,8 @@ from xuezheng.domains.admissions.models import (
 from xuezheng.domains.admissions.rules.ladder import Facts, Ladder
 from xuezheng.domains.admissions.rules.zones import Atlas
 from xuezheng.domains.admissions.selectors import Ground, atlas, place_of
+from xuezheng.kernel.access.actors import JobActor
+from xuezheng.kernel.access.fence import fenced
 from xuezheng.registry.models import Dwelling, Pupil
 
 #: Tiers of a school that draws by itself (private): its own children first, then whoever may apply.
@@ -223,11 +225,7 @@ def stand(season: Season, applications: Sequence[Application] | None = None) -> 
     rows = rows.order_by("pk")
     circumstances = Circumstances(season)
     known = {row.pk: row for row in rows}
-    schools: Mapping[object, int | None] = dict(
-        Pupil.objects.filter(
-            id__in=[row.entry.pupil_id for row in known.values() if row.entry.pupil_id]
-        ).values_list("id", "organisation_id")
-    )
+    schools = present_schools(row.entry.pupil_id for row in known.values() if row.entry.pupil_id)
     lists: dict[int, list[Choice]] = defaultdict(list)
     choices = Choice.objects.filter(application__in=list(known)).select_related("intake")
     for choice in choices.order_by("application", "rank"):
@@ -242,6 +240,14 @@ def stand(season: Season, applications: Sequence[Application] | None = None) -> 
     Standing.objects.filter(choice__application__in=list(known)).delete()
     Standing.objects.bulk_create(standings, batch_size=2000)
     return len(standings)
+
+
+def present_schools(pupils: Iterable[object]) -> Mapping[object, int | None]:
+    """Pupil -> the school where it is now.  With the program's reach: whoever checks a registration
+    need not be one who may see that school's pupils."""
+    with fenced(by=JobActor("admissions.standing")):
+        rows = Pupil.objects.filter(id__in=list(pupils))
+        return dict(rows.values_list("id", "organisation_id"))
 
 
 def lock_ends(from_year: int, years: int) -> int:

@@ -68,19 +68,21 @@ def open_follow_ups(
     return len(entries), waiting - len(entries)
 
 
-def open_absent(entry: RollEntry, *, by: Actor) -> FollowUp:
+def open_absent(entry: RollEntry, *, school_id: int | None = None, by: Actor) -> FollowUp:
     """A child did not arrive on the day: its town follows up.  The school (SCHOOL) reports it.
 
-    The open follow-up of the child is given back where there is one.
+    `school_id`: the school that had a place for the child, where that is not the one of its area.  The
+    open follow-up of the child is given back where there is one.
     """
-    by.post_for(Permission.SCHOOL, entry.school_id or entry.season.organisation_id)
+    school_id = school_id or entry.school_id
+    by.post_for(Permission.SCHOOL, school_id or entry.season.organisation_id)
     held = FollowUp.objects.filter(entry=entry).exclude(case__phase=Phase.CLOSED).first()
     if held:
         return held
     record(
         "enrolment_follow_up.absent",
         by=by,
-        organisation_id=entry.school_id,
+        organisation_id=school_id,
         object_type="roll",
         object_id=entry.code,
     )

@@ -18,6 +18,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from xuezheng.kernel.cases.models import Case, Move
+from xuezheng.kernel.cases.service import HANDED_OVER
 from xuezheng.kernel.ui import drawing, lights, words
 from xuezheng.kernel.ui.words import WordsField
 
@@ -280,6 +281,8 @@ def error_summary(form: forms.BaseForm) -> dict:
 def _step_label(case: Case, move: Move) -> str:
     if move.step == "urge":
         return _("催办")
+    if move.step == HANDED_OVER:
+        return _("转交")
     flow = case.flow
     steps = [flow.opening, *flow.steps]
     return next((str(step.label) for step in steps if step.key == move.step), move.step)
