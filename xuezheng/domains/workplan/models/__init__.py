@@ -1,0 +1,53 @@
+"""Reading order: plan.py, carrying.py."""
+
+from xuezheng.domains.workplan.models.carrying import (
+    DOCUMENT_PATH,
+    NEEDS_REFERENCE,
+    Extension,
+    ExtensionQuerySet,
+    LightChange,
+    LightOverride,
+    Milestone,
+    MilestoneQuerySet,
+    MilestoneRole,
+    PlanVersion,
+)
+from xuezheng.domains.workplan.models.plan import (
+    CAUSES,
+    COMPARATORS,
+    KINDS,
+    LIGHTS,
+    Commitment,
+    CommitmentQuerySet,
+    CommitmentSupport,
+    Plan,
+    PlanQuerySet,
+    ReviewItem,
+    Section,
+    Target,
+)
+
+__all__ = [
+    "CAUSES",
+    "COMPARATORS",
+    "DOCUMENT_PATH",
+    "KINDS",
+    "LIGHTS",
+    "NEEDS_REFERENCE",
+    "Commitment",
+    "CommitmentQuerySet",
+    "CommitmentSupport",
+    "Extension",
+    "ExtensionQuerySet",
+    "LightChange",
+    "LightOverride",
+    "Milestone",
+    "MilestoneQuerySet",
+    "MilestoneRole",
+    "Plan",
+    "PlanQuerySet",
+    "PlanVersion",
+    "ReviewItem",
+    "Section",
+    "Target",
+]
