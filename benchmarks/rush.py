@@ -150,12 +150,17 @@ SCRIPT = {
     "admissions_application": {"case_id": ":case_id", "entry_id": ":entry_id"},
     "cases_caseclock": {"id": None, "case_id": ":case_id"},
     "cases_move": {"id": None, "case_id": ":case_id"},
-    "audit_entry": {"id": None, "transaction": "(pg_current_xact_id()::text)::numeric", "seal_id": "NULL"},
+    "audit_entry": {
+        "id": None,
+        "transaction": "(pg_current_xact_id()::text)::numeric",
+        "object_id": "'PG' || :client_id || '-' || :n || ':run'",
+        "seal_id": "NULL",
+    },
     "admissions_party": {"id": None, "application_id": ":case_id"},
     "admissions_choice": {"id": None, "application_id": ":case_id"},
     "admissions_check": {"id": None, "application_id": ":case_id"},
     "notices_notice": {"id": None, "key": "'pg.' || :client_id || '.' || :n || ':run'"},
-}  # fmt: skip
+}
 #: How the rows of one registration are found.
 ROWS = {
     "admissions_rollentry": "id = (SELECT entry_id FROM admissions_application WHERE case_id = {case})",
