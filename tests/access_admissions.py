@@ -8,3 +8,28 @@ FAMILY = {
     "my_path_new", "my_path", "my_path_withdraw", "my_application", "my_application_sent",
     "my_application_looked", "my_application_act", "my_paper",
 }  # fmt: skip
+#: The desk of freezing, draw, allocation and publication, and what anybody may check.  Tested role by
+#: role in domains/admissions/tests/test_allocation_pages.py.
+ALLOCATION = {
+    "allocation_home", "roll_freeze", "freeze_detail", "freeze_void", "draw_commit", "draw_stage",
+    "draw_act", "draw_minutes", "allocation_run", "allocation_detail", "allocation_child",
+    "allocation_check", "allocation_publish", "what_if_add", "what_if_compare", "proof",
+    "proof_file", "my_leaf",
+}  # fmt: skip
+#: A school's new children, its classes, what anybody may check of them, the way from a figure to a row.
+#: Tested in domains/admissions/tests/test_school.py and test_indicators.py.
+SCHOOL = {
+    "school_intake", "school_call", "school_file", "school_enter", "class_draw", "class_draw_act",
+    "class_proof", "class_proof_file", "enrolment_row",
+}  # fmt: skip
+#: The desks of verifying, counter, roll, tracing, special paths, reviews, notices.  Tested role by role
+#: in domains/admissions/tests/test_desk_access.py.
+DESK = {
+    "application_list", "application_next", "application_bulk", "application_detail",
+    "application_step", "application_hand_over", "application_family", "application_party",
+    "application_reveal", "application_ask", "application_paper", "counter_register",
+    "counter_receipt", "roll_list", "roll", "roll_leavers", "roll_follow", "roll_pairs", "roll_join",
+    "follow_up_list", "follow_up_detail", "follow_up_step", "follow_up_file", "follow_up_letter",
+    "path_list", "path_detail", "path_step", "path_file", "path_decision", "review_detail",
+    "review_step", "notice_of_admission", "school_notices", "notice_check", "notice_check_code",
+}  # fmt: skip

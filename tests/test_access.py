@@ -474,6 +474,9 @@ ELSEWHERE = (
     REVEALING
     | access_exchange.ELSEWHERE
     | access_admissions.FAMILY
+    | access_admissions.ALLOCATION
+    | access_admissions.DESK
+    | access_admissions.SCHOOL
     | {
         "set_language",
         "sign_in",

@@ -59,6 +59,12 @@ def test_anonymous_pages_are_these_and_no_others() -> None:
         "metrics",
         "large-text/",
         "enrol/",
+        "enrol/notice/",
+        "enrol/notice/<str:code>/",
+        "enrol/proof/<int:pk>/",
+        "enrol/classes/<int:pk>/",
+        "enrol/classes/<int:pk>/proof.json",
+        "enrol/proof/<int:pk>/<int:number>/<str:name>",
     }
 
 

@@ -13,6 +13,7 @@ from xuezheng.domains.admissions.views import (
     reviews,
     roll,
     rows,
+    school,
     verifying,
 )
 
@@ -23,8 +24,18 @@ CHECKED, TRACED, ASKED, ROLL = (
     "admissions/roll/<int:season_id>/",
 )
 DRAFT, MINE = "my/admissions/drafts/<uuid:pk>/", "my/admissions/<str:number>/"
+INTAKE = "admissions/school/<int:season_id>/<str:code>/"
 
 urlpatterns = [
+    # A school's new children and classes; the last two are public.
+    path("admissions/school/", school.school_intake, name="school_intake"),
+    path(f"{INTAKE}call/", school.school_call, name="school_call"),
+    path(f"{INTAKE}file/", school.school_file, name="school_file"),
+    path(f"{INTAKE}enter/", school.school_enter, name="school_enter"),
+    path(f"{INTAKE}classes/", school.class_draw, name="class_draw"),
+    path("admissions/classes/<int:pk>/<slug:act>/", school.class_draw_act, name="class_draw_act"),
+    path("enrol/classes/<int:pk>/", school.class_proof, name="class_proof"),
+    path("enrol/classes/<int:pk>/proof.json", school.class_proof_file, name="class_proof_file"),
     # From figures to their rows.
     path("admissions/rows/<int:pk>/", rows.enrolment_row, name="enrolment_row"),
     # Families (views/family.py until a draft is handed in, views/family_case.py after that).

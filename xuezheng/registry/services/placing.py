@@ -179,6 +179,49 @@ def take_in(
 
 
 @transaction.atomic
+def move_up(
+    pupil: Pupil,
+    *,
+    organisation: Organisation,
+    school_class: SchoolClass | None,
+    on: dt.date,
+    by: Actor,
+) -> None:
+    """Begin the next stage: the place of the one before, wherever it was, ends the day before.
+
+    Nothing is written of a transfer.  Who is at the school without a class gets the class.  The actor
+    must reach the new school; the caller sees to it that the row is in reach of the transaction.
+    Raises PermissionDenied, OutOfScope, ValidationError, StepRefused for who is there in a class.
+    """
+    post = allowed(by, Permission.PUPIL_EDIT, organisation.id)
+    pupil = locked(pupil)
+    at = open_placement(pupil)
+    if at and at.organisation_id == organisation.id and at.school_class_id is None:
+        _must_fit(school_class, organisation, on)
+        at.school_class = school_class
+        at.save()
+        _in_step(pupil, at)
+    elif at:
+        if at.school_class_id and school_class and at.school_class_id == school_class.id:
+            raise StepRefused(_("已经在这个班。"))
+        _turn(
+            pupil,
+            at,
+            organisation=organisation,
+            school_class=school_class,
+            on=on,
+            exit_code="",
+            entry_code="",
+            status=AT_SCHOOL,
+        )
+    else:
+        begin(pupil, organisation=organisation, school_class=school_class, on=on)
+    if pupil.entered_on is None or not at or at.organisation_id != organisation.id:
+        Pupil.objects.filter(pk=pupil.pk).update(entered_on=on)
+    _note("pupil.take_in", pupil, organisation.id, post, by, "", on, {})
+
+
+@transaction.atomic
 def change_class(
     pupil: Pupil, *, school_class: SchoolClass, on: dt.date, reason: str = "", by: Actor
 ) -> None:

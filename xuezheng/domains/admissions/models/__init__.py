@@ -1,4 +1,4 @@
-"""Reading order: seasons.py, zones.py, roll.py, applications.py, results.py."""
+"""Reading order: seasons.py, zones.py, roll.py, applications.py, results.py, classing.py."""
 
 from xuezheng.domains.admissions.models.applications import (
     Application,
@@ -11,6 +11,7 @@ from xuezheng.domains.admissions.models.applications import (
     Rating,
     Standing,
 )
+from xuezheng.domains.admissions.models.classing import ClassDraw
 from xuezheng.domains.admissions.models.results import (
     Allocation,
     Draw,
@@ -42,6 +43,7 @@ __all__ = [
     "Application",
     "Check",
     "Choice",
+    "ClassDraw",
     "Consultation",
     "ConsultationReply",
     "Draft",
