@@ -37,6 +37,7 @@ def main() -> int:
             load,
             pages,
             people,
+            publish,
             snapshot,
         )
         from xuezheng.config.database import migrate
@@ -51,6 +52,7 @@ def main() -> int:
             "imports": [imports.run],
             "audit": [audit.run],
             "allocation": [lambda: allocation.run(full=full)],
+            "publish": [publish.run],
             # Last: growth multiplies the district.
             "engines": [engines.live, lambda: engines.against_scan(full=full)],
             "snapshot": [snapshot.run],

@@ -33,3 +33,16 @@ DESK = {
     "path_list", "path_detail", "path_step", "path_file", "path_decision", "review_detail",
     "review_step", "notice_of_admission", "school_notices", "notice_check", "notice_check_code",
 }  # fmt: skip
+#: The season desk: seasons, ladders, areas, consultations, what anybody may look up.  Tested role by role
+#: in domains/admissions/tests/test_planning_pages.py.
+PLANNING = {
+    "season_list", "season_add", "season_detail", "season_edit", "season_copy", "season_difference",
+    "season_intakes", "season_redirections", "season_rules", "season_open", "season_close",
+    "season_forecast", "reserved_list", "lock_list", "rule_set_list", "rule_set_add",
+    "rule_set_detail", "rule_set_edit", "rule_set_adopt", "rule_set_remove", "rule_set_try",
+    "zone_list", "zone_add", "zone_edit", "zone_remove", "zone_map", "zone_survey",
+    "consultation_list", "consultation_add", "consultation_detail", "consultation_edit",
+    "consultation_reply", "consultation_answer", "consultation_step", "consultation_paper",
+    "consultation_print", "consultation_docx", "zone_lookup", "lock_lookup", "enrol_forecast",
+    "enrol_consultations", "enrol_consultation",
+}  # fmt: skip

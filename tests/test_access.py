@@ -475,6 +475,7 @@ ELSEWHERE = (
     | access_exchange.ELSEWHERE
     | access_admissions.FAMILY
     | access_admissions.ALLOCATION
+    | access_admissions.PLANNING
     | access_admissions.DESK
     | access_admissions.SCHOOL
     | {

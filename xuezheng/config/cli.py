@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     checked = admissions.add_parser("verify", help="核验分配结果 / check a result")
     checked.add_argument("--in", dest="source", type=Path, required=True, metavar="FILE")
     checked.add_argument("--result", dest="target", type=Path, required=True, metavar="FILE")
+    proof = admissions.add_parser("export", help="导出复核文件 / export the files of the proof")
+    proof.add_argument("--season", type=_positive, required=True, metavar="ID")
+    proof.add_argument("--round", type=_positive, default=1, metavar="N")
+    proof.add_argument("--out", type=Path, required=True, metavar="DIR", help="文件夹 / folder")
     indicators = commands.add_parser("indicators", help="指标 / indicators")
     indicators_actions = indicators.add_subparsers(dest="action", required=True)
     compute = indicators_actions.add_parser("compute", help="计算读数 / compute readings")
@@ -168,7 +172,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "plan":
             return plan_parse(options.file)
-        if options.command == "admissions":
+        if options.command == "admissions" and options.action != "export":
             return admissions(options)
         return _with_django(options)
     except (ConfigurationError, PostgresError) as error:
@@ -236,6 +240,7 @@ def admissions(options: argparse.Namespace) -> int:
 
 #: Database role of each command.
 ROLES = {
+    "admissions": "worker",
     "backup": "worker",
     "restore": "owner",
     "run": "owner",

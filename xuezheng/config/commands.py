@@ -13,7 +13,11 @@ from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
 from xuezheng.config.environment import identity_keys, new_identity_key
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
 from xuezheng.demo.province import load_province
+from xuezheng.domains.admissions.models import Season
+from xuezheng.domains.admissions.services.proving import files_of
+from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.ciphers import fingerprints
+from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.access.resealing import reseal, usage
 from xuezheng.kernel.audit.seal import seal_next, verify
 from xuezheng.kernel.cases.service import StepRefused
@@ -30,6 +34,21 @@ EXPECTED = (
     SnapshotRefused,
     statistics.Unanswered,
 )
+
+
+def run_admissions_export(options: argparse.Namespace) -> int:
+    """Write the public files of a season into a folder, as its page offers them."""
+    with fenced(read_only=True, by=JobActor("admissions.export")):
+        season = Season.objects.announced().filter(pk=options.season).first()
+        files = files_of(season, options.round) if season else {}
+    if not files:
+        print(f"没有可导出的 / nothing to export: {options.season}", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (options.out / name).write_text(text, encoding="utf-8")
+        print(options.out / name)
+    return 0
 
 
 def run_migrate(_options: argparse.Namespace) -> int:
@@ -119,6 +138,7 @@ def run_doctor(_options: argparse.Namespace) -> int:
 
 
 COMMANDS = {
+    "admissions": run_admissions_export,
     "backup": safekeeping.run_backup,
     "restore": safekeeping.run_restore,
     "migrate": run_migrate,

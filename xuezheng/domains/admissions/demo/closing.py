@@ -22,6 +22,8 @@ from xuezheng.domains.admissions.models import (
     Offer,
 )
 from xuezheng.domains.admissions.rules.draw import Tree, commitment, draw_numbers, seed
+from xuezheng.domains.admissions.services.allocating import Reasons, input_of
+from xuezheng.domains.admissions.services.freezing import Line, line_text
 from xuezheng.domains.admissions.services.standing import stand
 from xuezheng.registry.demo.rows import Stream, write
 
@@ -82,11 +84,10 @@ def _lists(season_id: int) -> dict[str, dict[str, Any]]:
 
 
 def _freeze(season: Any, lists: dict, secret: str, office: Office, today: dt.date) -> Freeze:
-    texts = []
-    for code, one in lists.items():
-        salt = hashlib.sha256(f"{secret}{code}".encode()).hexdigest()[:16]
-        tiers = ",".join(f"{school}:{row[2]}" for school, row in one["schools"].items())
-        texts.append(f"{code} {salt} {tiers}")
+    texts = [
+        line_text(line, hashlib.sha256(f"{secret}{line.code}".encode()).hexdigest()[:32])
+        for line in _lines(lists)
+    ]
     freeze = Freeze.objects.create(
         season=season, root=Tree.of(texts).root, count=len(texts),
         frozen_at=moment(today - dt.timedelta(days=FROZEN), 16), frozen_by=office.officer.user,
@@ -117,34 +118,24 @@ def _draw(freeze: Freeze, secret: str, office: Office, today: dt.date) -> Draw:
     return draw
 
 
+def _lines(lists: dict) -> list[Line]:
+    """What stands in the frozen roll, as the real one writes it."""
+    return [
+        Line(code, {s: ((row[1], *row[3]), row[2]) for s, row in one["schools"].items()}, None)
+        for code, one in lists.items()
+    ]
+
+
 def _given(season: Any, lists: dict, draw: Draw) -> dict[str, Any]:
-    numbers = draw_numbers(draw.seed, lists)
     intakes = Intake.objects.filter(season=season).order_by("school__code")
-    return {
-        "mechanism": season.mechanism,
-        "children": [
-            {
-                "code": code,
-                "preferences": list(one["schools"]),
-                "keys": {
-                    school: [tier, *order, numbers[code]]
-                    for school, (_intake, tier, _name, order) in one["schools"].items()
-                },
-                "together": None,
-            }
-            for code, one in lists.items()
-        ],
-        "schools": [
-            {"code": code, "places": places}
-            for code, places in intakes.values_list("school__code", "places")
-        ],
-    }
+    places = dict(intakes.values_list("school__code", "places"))
+    numbers = draw_numbers(draw.seed, lists)
+    return input_of(season.mechanism, _lines(lists), numbers, places)
 
 
 def _offers(term: Term, allocation: Allocation, lists: dict, today: dt.date) -> None:
     """What the result says to each child; the private school's are confirmed, some declined."""
-    result, given = allocation.result, allocation.given
-    keys = {child["code"]: child["keys"] for child in given["children"]}
+    result, reasons = allocation.result, Reasons(allocation)
     private = term.intakes[term.private].id if term.private in term.intakes else None
     answered = moment(today - dt.timedelta(days=PUBLISHED - 2), 19)
     stream = Stream(
@@ -161,22 +152,10 @@ def _offers(term: Term, allocation: Allocation, lists: dict, today: dt.date) -> 
     )
     for code, school in result["assignments"].items():
         one = lists[code]
-        intake, tier, name, _order = one["schools"].get(school, (None, None, "", []))
-        reason = {
-            "rule": "redirected" if name.startswith("R") else "draw" if intake == private else "ladder",
-            "school": school,
-            "tier": tier,
-            "code": name,
-            "key": keys[code].get(school),
-            "passed": [
-                {"school": s, "key": keys[code][s], "cutoff": result["cutoffs"][s]}
-                for s in one["schools"]
-                if s != school and result["cutoffs"][s] is not None
-            ],
-        } if school else {"rule": "none"}  # fmt: skip
+        intake = one["schools"][school][0] if school else None
         confirms = intake is not None and intake == private
         stream.add(
-            allocation.id, one["application"], intake, json.dumps(reason),
+            allocation.id, one["application"], intake, json.dumps(reasons.of(code)),
             term.season.confirm_until if confirms else None,
             "confirmed" if confirms else "", answered if confirms else None,
         )  # fmt: skip

@@ -39,7 +39,13 @@ from xuezheng.domains.admissions.services.freezing import (
     locked,
     tied_words,
 )
-from xuezheng.domains.admissions.services.standing import Circumstances, listed
+from xuezheng.domains.admissions.services.standing import (
+    EVERYBODY_CODE,
+    OWN_CODE,
+    REDIRECTED,
+    Circumstances,
+    listed,
+)
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
@@ -99,7 +105,7 @@ def allocate_season(season: Season, *, by: Actor) -> Allocation:
     frozen, draw = _basis(season)
     number = round_of(season)
     places = free_places(season) if number > 1 else planned_places(season)
-    given = _input(season.mechanism, _waiting(frozen, number), numbers_of(draw), places)
+    given = input_of(season.mechanism, _waiting(frozen, number), numbers_of(draw), places)
     made = _sealed(season, frozen, draw, number, given, by=by)
     if season.state == Season.State.DRAWN:
         season.state = Season.State.ALLOCATED
@@ -135,7 +141,7 @@ def try_what_if(season: Season, what_if: WhatIf, *, by: Actor) -> Allocation:
         if row.id in what_if.places
     }
     lines = _redrawn_lines(season, frozen, what_if.areas) if what_if.areas else _lines(frozen)
-    given = _input(what_if.mechanism or season.mechanism, lines, numbers_of(draw), places)
+    given = input_of(what_if.mechanism or season.mechanism, lines, numbers_of(draw), places)
     given["what_if"] = {
         "places": dict(what_if.places),
         "mechanism": what_if.mechanism,
@@ -235,7 +241,7 @@ def envy_of(problem: Problem, result: Result) -> int:
 class Reasons:
     """Why each child of a run is where it is: its way down the list, in codes and numbers.
 
-    `of(code)` gives {"school", "draw", "list": [{"school", "tier", "code", "order", "places",
+    `of(code)` gives {"rule": none, draw, redirected or ladder, "school", "draw", "list": [{"school", "tier", "code", "order", "places",
     "cutoff", "place", "admits", "passed"}]}, the list ending at the school that took the child.
     `place` is its position among all who came to ask there.
     """
@@ -280,7 +286,15 @@ class Reasons:
                 }
             )
         draw = next(iter(child.keys.values()))[-1] if child.keys else None
-        return {"school": self.result.assignments[code], "draw": draw, "list": steps}
+        school = self.result.assignments[code]
+        rule = _rule(steps[-1]["code"]) if school else "none"
+        return {"rule": rule, "school": school, "draw": draw, "list": steps}
+
+
+def _rule(tier: str) -> str:
+    if tier in (OWN_CODE, EVERYBODY_CODE):
+        return "draw"
+    return "redirected" if tier.startswith(REDIRECTED) else "ladder"
 
 
 def _basis(season: Season) -> tuple[Freeze, Draw]:
@@ -340,7 +354,7 @@ def _regrouped(lines: Iterable[Line]) -> list[Line]:
     return [Line(line.code, line.wishes, kept.get(line.code)) for line in lines]
 
 
-def _input(
+def input_of(
     mechanism: str, lines: Sequence[Line], drawn: Mapping[str, int], places: Mapping[str, int]
 ) -> dict[str, Any]:
     """The documented JSON of an allocation; `tiers` beside the keys is for explaining only."""

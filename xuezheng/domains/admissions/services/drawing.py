@@ -49,7 +49,7 @@ def commit(frozen: Freeze, *, sources: Sequence[str], rehearsal: bool = False, b
         public_values=[""] * len(named),
         committed_at=timezone.now(),
     )
-    _note(draw, "commit", draw.commitment, by=by)
+    _note(draw, "commit", _("公布密值承诺 %s") % draw.commitment, by=by)
     record(
         "admissions.draw_commit",
         by=by,

@@ -103,7 +103,7 @@ def roll_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm, then freeze the roll."""
     season = _season(request, pk)
     left_out = unfinished(season)
-    form = ReasonForm(request.POST or None, needed=bool(left_out))
+    form = ReasonForm(request.POST if request.method == "POST" else None, needed=bool(left_out))
     if request.method == "POST" and form.is_valid():
         made = attempt(
             form, lambda: freeze(season, reason=form.cleaned_data["reason"], by=request.actor)
