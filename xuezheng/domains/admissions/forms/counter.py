@@ -67,9 +67,9 @@ class CounterForm(forms.Form):
         widget=forms.RadioSelect,
         initial=Application.Channel.COUNTER,
     )
-    child_name = forms.CharField(label=_("孩子姓名"), required=False, max_length=60)
+    child_name = forms.CharField(label=_("孩子姓名"), max_length=60)
     id_kind = forms.ChoiceField(label=_("证件类型"), choices=IdKind)
-    id_number = forms.CharField(label=_("证件号码"), required=False, max_length=30)
+    id_number = forms.CharField(label=_("证件号码"), max_length=30)
     born_on = forms.DateField(
         label=_("出生日期"),
         required=False,
@@ -77,10 +77,9 @@ class CounterForm(forms.Form):
         help_text=_("居民身份证不用填，由号码得出。"),
     )
     sex = forms.ChoiceField(label=_("性别"), required=False, choices=Sex)
-    guardian_name = forms.CharField(label=_("监护人姓名"), required=False, max_length=60)
+    guardian_name = forms.CharField(label=_("监护人姓名"), max_length=60)
     relation = forms.ChoiceField(
         label=_("与孩子的关系"),
-        required=False,
         choices=[("", _("请选择")), *Guardianship.Relation.choices],
     )
     guardian_id = forms.CharField(label=_("监护人证件号码"), required=False, max_length=30)
@@ -152,13 +151,13 @@ class CounterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The whole registration, or all faults at once on their fields."""
         data = super().clean()
-        if self.errors:
-            return data
         try:
             self.answers = Answers.read(_as_answers(data)).checked(phone_needed=False)
         except Faults as faults:
             for key, text in faults.faults.items():
-                self.add_error(key if key in self.fields else _ADDRESS_FIELD.get(key), text)
+                name = key if key in self.fields else _ADDRESS_FIELD.get(key)
+                if name not in self.errors:
+                    self.add_error(name, text)
         if data.get("papers") and not data.get("paper_kind"):
             self.add_error("paper_kind", _("请选择这些照片是什么材料。"))
         return data

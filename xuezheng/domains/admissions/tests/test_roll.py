@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from tests.people import People, search
 from tests.season import SeasonRoom, child_id
+from xuezheng.domains.admissions.exchange.roll import ROLL
 from xuezheng.domains.admissions.flows import REVIEW
 from xuezheng.domains.admissions.models import (
     Application,
@@ -36,7 +37,10 @@ from xuezheng.kernel.audit.models import Entry
 from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.service import StepRefused, open_case
 from xuezheng.kernel.exchange.models import Batch
+from xuezheng.kernel.exchange.services import undo
 from xuezheng.kernel.notices.models import Notice
+from xuezheng.registry.exchange.tests.files import confirmed
+from xuezheng.registry.exchange.tests.files import send as sent
 
 pytestmark = pytest.mark.usefixtures("files_dir")
 
@@ -110,31 +114,62 @@ def test_a_child_without_a_number_is_joined_by_hand(room: SeasonRoom) -> None:
     assert rolling.likely_pairs(room.season) == []
 
 
-def workbook(rows: list[list]) -> BytesIO:
-    book = openpyxl.Workbook()
-    for row in [
-        ["名单来源", "姓名", "出生日期", "身份证件号", "户籍地址", "镇街", "联系电话"],
-        *rows,
-    ]:
-        book.active.append(row)
-    out = BytesIO()
-    book.save(out)
-    out.seek(0)
-    out.name = "list.xlsx"
-    return out
+HEADINGS = ("名单来源", "姓名", "出生日期", "身份证件号", "户籍地址", "镇街", "联系电话")
 
 
-def load(room: SeasonRoom, client, rows: list[list]) -> Batch:
-    """Import a workbook through the page, and write it; the batch after that."""
-    client.force_login(room.district.users["admit"])
-    sent = {"table": "admissions_roll", "file": workbook(rows), "mode": "good"}
-    answer = client.post(reverse("batch_upload"), sent)
-    assert answer.status_code == 302, answer.context["form"].errors
-    batch = Batch.objects.latest("created_at")
-    if batch.count_new + batch.count_changed:
-        client.post(reverse("batch_confirm", args=[batch.pk]))
-    batch.refresh_from_db()
-    return batch
+def load(room: SeasonRoom, rows: list[tuple], mode: str = "all") -> Batch:
+    """Import a workbook and write it."""
+    by = room.district.actor("admit")
+    with fenced(by=by):
+        batch = sent(room.district, "admit", ROLL, HEADINGS, rows)
+        return confirmed(room.district, "admit", batch, mode)
+
+
+def test_a_child_in_three_lists_is_one_entry(room: SeasonRoom) -> None:
+    number = child_id(1, born())
+    batch = load(
+        room,
+        [
+            ("公安户籍名单", "周小禾", None, number, "望海路7号", "东澳镇", "13900000001"),
+            ("街道排查", "周小禾", None, number, None, None, None),
+            ("街道排查", "吴阳", born().isoformat(), None, "山前路1号", "西澳镇", None),
+        ],
+    )
+    assert (batch.new, batch.error) == (3, 0)
+    held = RollEntry.objects.get(name="周小禾")
+    assert (held.sources, held.town.code, held.phone) == (["police", "street"], "T1", "13900000001")
+    assert RollEntry.objects.get(name="吴阳").id_number is None
+    again = load(room, [("幼儿园毕业生", "周小禾", None, number, "别处", None, None)])
+    assert again.changed == 1
+    held.refresh_from_db()
+    assert (held.sources, held.address) == (["kindergarten", "police", "street"], "望海路7号")
+    same = [("幼儿园毕业生", "周小禾", None, number, None, None, None)]
+    assert sent(room.district, "admit", ROLL, HEADINGS, same).unchanged == 1
+    with fenced(by=room.district.actor("admit")):
+        undo(again, by=room.district.actor("admit"))
+    held.refresh_from_db()
+    assert held.sources == ["police", "street"]
+
+
+def test_a_wrong_row_says_why(room: SeasonRoom) -> None:
+    entry(room, 1, name="别的名字")
+    young = dt.date(room.season.year - 6, 9, 1).isoformat()
+    with fenced(by=room.district.actor("admit")):
+        batch = sent(
+            room.district,
+            "admit",
+            ROLL,
+            HEADINGS,
+            [
+                ("公安户籍名单", "周小禾", None, child_id(1, born()), None, None, None),
+                ("公安户籍名单", "钱小", young, None, None, None, None),
+                (None, "孙小", born().isoformat(), None, None, None, None),
+                ("街道排查", "李小", None, None, None, None, None),
+                ("街道排查", "郑小", born().isoformat(), None, None, "没有的镇", None),
+                ("街道排查", "王小", None, "123", None, None, None),
+            ],
+        )
+    assert (batch.new, batch.error) == (0, 6)
 
 
 # -- follow-ups -------------------------------------------------------------------------------------
