@@ -305,14 +305,14 @@ def earlier_number(draft_id: uuid.UUID, by: Actor) -> str | None:
     return own.values_list("case__number", flat=True).first()
 
 
-@transaction.atomic
 def submit_draft(
     draft_id: uuid.UUID, *, version: int | None = None, by: Actor
 ) -> applying.Submitted:
     """Hand a draft in.  However often it is sent, from whatever device: the same reference.
 
     Raises Draft.DoesNotExist, DraftConflict when it was changed since it was read over, Faults with
-    every fault, StepRefused outside the days of registration.
+    every fault, StepRefused outside the days of registration: all before anything is written.  Runs in
+    the caller's transaction, without savepoints of its own, which would be round trips in the rush.
     """
     try:
         row = _lock(Draft(pk=draft_id), version, by)

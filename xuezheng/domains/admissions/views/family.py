@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -476,8 +475,7 @@ def my_draft_check(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def my_draft_submit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Hand in.  Sent again, from here or elsewhere, it leads to the same reference."""
     try:
-        with transaction.atomic():
-            done = drafting.submit_draft(pk, version=_version(request) or None, by=request.actor)
+        done = drafting.submit_draft(pk, version=_version(request) or None, by=request.actor)
     except Draft.DoesNotExist as missing:
         raise Http404 from missing
     except drafting.DraftConflict:
