@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.season import SeasonRoom
+from xuezheng.config.commands import run_admissions_export
 from xuezheng.domains.admissions.models import (
     Allocation,
     Application,
@@ -518,3 +520,27 @@ def test_many_are_moved_all_or_none(room: SeasonRoom) -> None:
         advance_many(rows[:1], "place", by=room.district.actor("admit"))
     assert not Move.objects.filter(step="place").exists()
     assert advance_many([], "place", by=by) == 0
+
+
+def test_a_publication_broken_off_leaves_nothing_and_can_be_done_again(room, allocated) -> None:
+    with (
+        patch.object(publishing, "_tell", side_effect=RuntimeError("killed")),
+        pytest.raises(RuntimeError),
+    ):
+        publish(room, allocated)
+    assert not Offer.objects.exists()
+    assert not Move.objects.filter(step="place").exists()
+    assert Season.objects.get().state == "allocated"
+    assert publish(room, allocated) == 6
+    assert Notice.objects.filter(key__startswith="application.result").count() == 6
+
+
+def test_the_command_writes_the_files_of_the_page(room, allocated, tmp_path: Path, capsys) -> None:
+    options = Namespace(season=room.season.pk, round=1, out=tmp_path / "proof")
+    publish(room, allocated)
+    assert run_admissions_export(options) == 0
+    written = {path.name: path.read_text() for path in options.out.iterdir()}
+    assert written == proving.files_of(room.season)
+    options.season = 0
+    assert run_admissions_export(options) == 1
+    assert "nothing to export" in capsys.readouterr().err
