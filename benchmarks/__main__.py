@@ -38,6 +38,8 @@ def main() -> int:
             pages,
             people,
             publish,
+            rush,
+            rush_faults,
             snapshot,
         )
         from xuezheng.config.database import migrate
@@ -53,14 +55,16 @@ def main() -> int:
             "audit": [audit.run],
             "allocation": [lambda: allocation.run(full=full)],
             "publish": [publish.run],
+            "rush": [rush.rate, rush.minute],
             # Last: growth multiplies the district.
             "engines": [engines.live, lambda: engines.against_scan(full=full)],
             "snapshot": [snapshot.run],
             # On a program of its own; minutes long, so only when named.
             "faults": [faults.run],
+            "rush_faults": [rush_faults.run],
         }
         wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or [
-            name for name in benches if name != "faults"
+            name for name in benches if not name.endswith("faults")
         ]
         if unknown := set(wanted) - set(benches):
             print(f"no benchmark {', '.join(unknown)}; there are {', '.join(benches)}")

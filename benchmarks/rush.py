@@ -354,8 +354,3 @@ def minute() -> bool:
         f" statuses {dict(Counter(answer.status for answer in answers))}"
     )
     return taken < 60 and not lost and not double and kept == len(families)
-
-
-def run() -> bool:
-    """Rate and minute; whether both hold."""
-    return all([rate(), minute()])
