@@ -2,19 +2,24 @@ from django.urls import path
 
 from xuezheng.domains.admissions.views import (
     allocation,
+    consultations,
     counter,
     draw,
     family,
     family_case,
     follow_ups,
+    lookup,
     notices,
     paths,
     proof,
     reviews,
     roll,
     rows,
+    rules,
     school,
+    seasons,
     verifying,
+    zones,
 )
 
 CHECKED, TRACED, ASKED, ROLL = (
@@ -25,6 +30,8 @@ CHECKED, TRACED, ASKED, ROLL = (
 )
 DRAFT, MINE = "my/admissions/drafts/<uuid:pk>/", "my/admissions/<str:number>/"
 INTAKE = "admissions/school/<int:season_id>/<str:code>/"
+
+SEASON, ZONING = "admissions/seasons/<int:pk>/", "admissions/consultations/<str:number>/"
 
 urlpatterns = [
     # A school's new children and classes; the last two are public.
@@ -144,4 +151,59 @@ urlpatterns = [
         allocation.allocation_publish,
         name="allocation_publish",
     ),
+    # The season desk (views/seasons.py, rules.py), areas (zones.py), consultations, public look-ups.
+    path("admissions/seasons/", seasons.season_list, name="season_list"),
+    path("admissions/seasons/add/", seasons.season_add, name="season_add"),
+    path(SEASON, seasons.season_detail, name="season_detail"),
+    path(f"{SEASON}edit/", seasons.season_edit, name="season_edit"),
+    path(f"{SEASON}copy/", seasons.season_copy, name="season_copy"),
+    path(f"{SEASON}difference/", seasons.season_difference, name="season_difference"),
+    path(f"{SEASON}intakes/", seasons.season_intakes, name="season_intakes"),
+    path(
+        f"{SEASON}intakes/<int:intake>/redirections/",
+        seasons.season_redirections,
+        name="season_redirections",
+    ),
+    path(f"{SEASON}rules/", seasons.season_rules, name="season_rules"),
+    path(f"{SEASON}open/", seasons.season_open, name="season_open"),
+    path(f"{SEASON}close/", seasons.season_close, name="season_close"),
+    path(f"{SEASON}forecast/", seasons.season_forecast, name="season_forecast"),
+    path(f"{SEASON}reserved/", seasons.reserved_list, name="reserved_list"),
+    path("admissions/locks/", seasons.lock_list, name="lock_list"),
+    path("admissions/rules/", rules.rule_set_list, name="rule_set_list"),
+    path("admissions/rules/add/", rules.rule_set_add, name="rule_set_add"),
+    path("admissions/rules/<int:pk>/", rules.rule_set_detail, name="rule_set_detail"),
+    path("admissions/rules/<int:pk>/edit/", rules.rule_set_edit, name="rule_set_edit"),
+    path("admissions/rules/<int:pk>/adopt/", rules.rule_set_adopt, name="rule_set_adopt"),
+    path("admissions/rules/<int:pk>/remove/", rules.rule_set_remove, name="rule_set_remove"),
+    path("admissions/rules/<int:pk>/try/<int:season>/", rules.rule_set_try, name="rule_set_try"),
+    path(f"{SEASON}zones/", zones.zone_list, name="zone_list"),
+    path(f"{SEASON}zones/add/", zones.zone_add, name="zone_add"),
+    path(f"{SEASON}zones/map/", zones.zone_map, name="zone_map"),
+    path(f"{SEASON}zones/survey/", zones.zone_survey, name="zone_survey"),
+    path(f"{SEASON}zones/<int:zone>/", zones.zone_edit, name="zone_edit"),
+    path(f"{SEASON}zones/<int:zone>/remove/", zones.zone_remove, name="zone_remove"),
+    path("admissions/consultations/", consultations.consultation_list, name="consultation_list"),
+    path("admissions/consultations/add/", consultations.consultation_add, name="consultation_add"),
+    path(ZONING, consultations.consultation_detail, name="consultation_detail"),
+    path(f"{ZONING}edit/", consultations.consultation_edit, name="consultation_edit"),
+    path(f"{ZONING}reply/", consultations.consultation_reply, name="consultation_reply"),
+    path(f"{ZONING}print/", consultations.consultation_print, name="consultation_print"),
+    path(f"{ZONING}docx/", consultations.consultation_docx, name="consultation_docx"),
+    path(
+        f"{ZONING}replies/<int:reply>/answer/",
+        consultations.consultation_answer,
+        name="consultation_answer",
+    ),
+    path(
+        f"{ZONING}files/<uuid:file_id>/",
+        consultations.consultation_paper,
+        name="consultation_paper",
+    ),
+    path(f"{ZONING}<slug:step>/", consultations.consultation_step, name="consultation_step"),
+    path("enrol/zones/", lookup.zone_lookup, name="zone_lookup"),
+    path("enrol/locks/", lookup.lock_lookup, name="lock_lookup"),
+    path("enrol/forecast/", lookup.enrol_forecast, name="enrol_forecast"),
+    path("enrol/consultations/", lookup.enrol_consultations, name="enrol_consultations"),
+    path("enrol/consultations/<str:number>/", lookup.enrol_consultation, name="enrol_consultation"),
 ]

@@ -5,4 +5,9 @@ from xuezheng.domains.admissions.exchange.reserved import RESERVED
 from xuezheng.domains.admissions.exchange.roll import ROLL
 from xuezheng.domains.admissions.exchange.zones import ZONES
 
-TABLES = (INTAKES, ZONES, RESERVED, ROLL,)
+TABLES = (
+    INTAKES,
+    ZONES,
+    RESERVED,
+    ROLL,
+)

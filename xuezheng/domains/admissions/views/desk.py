@@ -14,7 +14,15 @@ from xuezheng.kernel.audit.trail import record_read
 
 def tabs(request: HttpRequest, current: str) -> list[dict[str, Any]]:
     """The desks that the reader may open."""
+    planning = (Permission.SEASON, Permission.ZONES, Permission.ALLOCATE, Permission.PUBLISH)
     desks = [
+        ("seasons", _("招生批次"), "season_list", planning),
+        (
+            "consultations",
+            _("服务区征求意见"),
+            "consultation_list",
+            (Permission.ZONES, Permission.ZONES_REPLY, Permission.PUBLISH),
+        ),
         ("verifying", _("核验"), "application_list", (Permission.SEE,)),
         ("counter", _("窗口代办"), "counter_register", (Permission.COUNTER,)),
         ("roll", _("名册"), "roll_list", (Permission.ROLL,)),
