@@ -35,6 +35,7 @@ from xuezheng.domains.admissions.services.freezing import (
     unfinished,
     void_freeze,
 )
+from xuezheng.domains.admissions.views.planning import season_tabs
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
@@ -81,6 +82,7 @@ def allocation_home(request: HttpRequest, pk: int) -> HttpResponse:
     number = round_of(season)
     context = {
         "season": season,
+        "tabs": season_tabs(season, "results"),
         "frozen": frozen,
         "draw": draw,
         "rehearsals": frozen.draws.filter(rehearsal=True).count() if frozen else 0,

@@ -22,6 +22,7 @@ from xuezheng.domains.admissions.forms.family import HomeForm, MoreForm, Registe
 from xuezheng.domains.admissions.forms.family_case import PathForm, RatingForm, ReviewForm
 from xuezheng.domains.admissions.models import (
     Application,
+    Leaf,
     Offer,
     PaperKind,
     Party,
@@ -118,7 +119,7 @@ def my_application(request: HttpRequest, number: str) -> HttpResponse:
         "papers": application.papers.select_related("file") if is_own else [],
         "disputed": application.custody_disputed,
         "rating": Rating.objects.filter(application=application).first() if is_own else None,
-        "leaf": application.season.freezes.filter(void_reason="").exists(),
+        "leaf": Leaf.objects.filter(application=application, freeze__void_reason="").exists(),
     }
     return render(request, "admissions/my_application.html", context)
 
