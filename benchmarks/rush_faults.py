@@ -98,17 +98,27 @@ def run() -> bool:
     folder.chmod(0o711)
     program = Program(folder)
     began = time.monotonic()
+    stop, restarts = threading.Event(), 0
     try:
         lines = _inside(program, "-m", "benchmarks.families", str(FAMILIES)).splitlines()
         families = [Family(**json.loads(line)) for line in lines]
-        stop = threading.Event()
         pressers = [Presser(program, families[n::PRESSERS], stop) for n in range(PRESSERS)]
         for presser in pressers:
             presser.start()
         for number in range(KILLS):
             time.sleep(1)
-            (program.kill_web_worker, program.kill_postgresql)[number % 2]()
+            try:
+                (program.kill_web_worker, program.kill_postgresql)[number % 2]()
+            except (AssertionError, ValueError, OSError):
+                # It is ending, for the service manager to start it again.
+                program.process.wait(60)
+                print(program.log.read_text()[-300:])
+                program.start()
+                restarts += 1
         time.sleep(1)
+        if program.process.poll() is not None:
+            program.start()
+            restarts += 1
         stop.set()
         for presser in pressers:
             presser.join()
@@ -123,9 +133,10 @@ def run() -> bool:
         print(
             f"rush with {KILLS} kills of web workers and PostgreSQL in {time.monotonic() - began:.0f} s:"
             f" {len(acknowledged)} families acknowledged, {len(kept)} kept, {len(lost)} lost,"
-            f" {len(double)} with two references, pressers failed {failed or 'none'}"
+            f" {len(double)} with two references, program started again {restarts} times, pressers failed {failed or 'none'}"
         )
         return not (lost or double or failed) and len(kept) == len(acknowledged)
     finally:
+        stop.set()
         program.stop()
         shutil.rmtree(folder, ignore_errors=True)
