@@ -53,6 +53,9 @@ class PageForm(forms.Form):
 
     WHEN: Mapping[str, str] = {}
     HEADINGS: Mapping[str, Any] = {}
+    #: Fields that are asked for when they are shown: not marked as optional, and checked by `need`.
+    NEEDED: tuple[str, ...] = ()
+    use_required_attribute = False
 
     def __init__(self, *args: Any, given: Mapping[str, Any], season: Season, **kwargs: Any):
         self.given, self.season = given, season
@@ -62,6 +65,16 @@ class PageForm(forms.Form):
         for name, field in self.fields.items():
             field.when = self.WHEN.get(name, "")
             field.heading = self.HEADINGS.get(name, "")
+            field.required = field.required or name in self.NEEDED
+
+    def full_clean(self) -> None:
+        """Fields that a choice may hide are no fault of the field alone."""
+        needed = [self.fields[name] for name in self.NEEDED if name in self.fields]
+        for field in needed:
+            field.required = False
+        super().full_clean()
+        for field in needed:
+            field.required = True
 
     def prepare(self) -> None:
         """Choices that depend on the season, and fields that a register has answered."""
@@ -95,7 +108,8 @@ class PageForm(forms.Form):
     def is_shown(self, name: str) -> bool:
         """Whether a field that depends on a choice is asked for."""
         field, _sep, wanted = self.WHEN.get(name, "").partition("=")
-        return not field or self.cleaned_data.get(field) in wanted.split("|")
+        value = self.cleaned_data.get(field)
+        return not field or ("on" if value is True else value) in wanted.split("|")
 
     def need(self, *names: str) -> None:
         """Fields that must be filled in when they are shown."""
@@ -116,6 +130,7 @@ class ChildForm(PageForm):
     born_on = forms.DateField(label=gettext_lazy("出生日期"), required=False, widget=DateInput)
     sex = forms.ChoiceField(label=gettext_lazy("性别"), required=False, choices=Sex)
     WHEN = {"born_on": f"id_kind={NOT_CITIZEN}", "sex": f"id_kind={NOT_CITIZEN}"}
+    NEEDED = ("born_on", "sex")
 
     def prepare(self) -> None:
         """Numbers are typed on the keys for numbers and letters, and kept by no browser."""
@@ -228,12 +243,13 @@ class RegisterForm(AddressForm):
         label=gettext_lazy("落户日期"),
         required=False,
         widget=DateInput,
-        help_text=gettext_lazy("户口簿孩子那一页的“何时由何地迁来本址”。"),
+        help_text=gettext_lazy("户口簿孩子那一页的“何时由何地迁来本址”；出生就落在这里的不填。"),
     )
     registered_since_birth = forms.BooleanField(
         label=gettext_lazy("出生就落在这里"), required=False
     )
     WHEN = {"register_date": "register_here=yes", "registered_since_birth": "register_here=yes"}
+    NEEDED = ("register__community", "register__road")
 
     def prepare(self) -> None:
         """The address comes between the question and the day; nothing that the police has answered."""
@@ -306,6 +322,9 @@ class HomeForm(AddressForm):
         "share": "housing=own|grandparent",
         "parents_own_no_home": "housing=grandparent|rental|public_rental|none",
     }
+    NEEDED = (
+        "home_same", "title", "grandparent_name", "grandparent_id", "home__community", "home__road",
+    )  # fmt: skip
     #: What the register of property answers, and need not be typed.
     ANSWERED = ("title", "title_date", "share")
 
@@ -374,6 +393,8 @@ class MoreForm(PageForm):
         required=False,
         help_text=gettext_lazy("两个孩子各登记一次，都填对方的号码；不填就分别安排。"),
     )
+
+    WHEN = {"permit_date": "residence_permit=on"}
 
     def clean_sibling_id(self) -> str:
         """As papers write it."""

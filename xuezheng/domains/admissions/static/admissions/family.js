@@ -62,10 +62,11 @@
     if (form.dataset.ready) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    turn.then(() => {
+    // Not within this event: a form that is being submitted cannot be submitted.
+    turn.then(() => setTimeout(() => {
       form.dataset.ready = "1";
       form.requestSubmit(event.submitter || undefined);
-    });
+    }));
   }, true);
 
   window.addEventListener("pageshow", () => {
