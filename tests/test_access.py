@@ -478,6 +478,7 @@ ELSEWHERE = (
     | access_admissions.PLANNING
     | access_admissions.DESK
     | access_admissions.SCHOOL
+    | access_admissions.API
     | {
         "set_language",
         "sign_in",

@@ -67,6 +67,13 @@ def test_anonymous_pages_are_these_and_no_others() -> None:
         "enrol/notice/",
         "enrol/notice/<str:code>/",
         "enrol/proof/<int:pk>/",
+        # With a token of their own: xuezheng/api/tests.
+        "api/v1/openapi.json",
+        "api/v1/admissions/seasons",
+        "api/v1/admissions/seasons/<season_id>/zones",
+        "api/v1/admissions/seasons/<season_id>/applications",
+        "api/v1/admissions/applications/<number>",
+        "api/v1/admissions/applications/<number>/result",
         "enrol/classes/<int:pk>/",
         "enrol/classes/<int:pk>/proof.json",
         "enrol/proof/<int:pk>/<int:number>/<str:name>",

@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     compute.add_argument("--snapshot", type=Path, metavar="DIR", help="数据快照 / a snapshot")
     compute.add_argument("--json", action="store_true", help="每行一个 JSON / JSON lines")
     _statistics(commands, indicators_actions)
+    _clients(commands)
     audit = commands.add_parser("audit", help="审计 / audit trail")
     verify = audit.add_subparsers(dest="action", required=True).add_parser(
         "verify", help="核验审计记录 / verify the trail"
@@ -124,6 +125,20 @@ def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"应为正整数 / must be a positive number: {text}")
     return int(text)
+
+
+def _clients(commands: Any) -> None:
+    """Programs that may call the machine interface."""
+    actions = commands.add_parser(
+        "client", help="数据接口的客户端 / programs that may call the interface"
+    ).add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="列出 / list")
+    add = actions.add_parser("add", help="开通，显示一次令牌 / open access, print the token once")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--scope", action="append", metavar="SCOPE", help="默认全部 / default: all")
+    add.add_argument("--days", type=_positive, default=365, metavar="N", help="有效天数 / days")
+    revoke = actions.add_parser("revoke", help="停用 / close access")
+    revoke.add_argument("name", metavar="NAME")
 
 
 def _statistics(commands: Any, indicators: Any) -> None:
@@ -251,6 +266,7 @@ ROLES = {
     "snapshot": "worker",
     "bundle": "worker",
     "audit": "worker",
+    "client": "worker",
     "keys": "owner",
     "doctor": "owner",
     "first-account": "owner",

@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 from xuezheng.config import doctor, safekeeping, statistics
 from xuezheng.config.archive import ArchiveRefused
+from xuezheng.config.clients import run_client
 from xuezheng.config.database import DatabaseRefused, migrate, needs_migration
 from xuezheng.config.environment import identity_keys, new_identity_key
 from xuezheng.demo.load import DemoRefused, load_demo, print_signins
@@ -148,6 +149,7 @@ COMMANDS = {
     "snapshot": statistics.run_snapshot,
     "bundle": statistics.run_bundle,
     "audit": run_audit,
+    "client": run_client,
     "keys": run_keys,
     "doctor": run_doctor,
     "first-account": run_first_account,

@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "xuezheng.domains.oversight",
     "xuezheng.domains.workplan",
     "xuezheng.domains.admissions",
+    "xuezheng.api",
     "xuezheng.boards",
     "xuezheng.demo",
 ]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("xuezheng.domains.oversight.urls")),
     path("", include("xuezheng.domains.workplan.urls")),
     path("", include("xuezheng.domains.admissions.urls")),
+    path("", include("xuezheng.api.urls")),
     path("", include("xuezheng.kernel.exchange.urls")),
     path("", include("xuezheng.kernel.ui.urls")),
 ]

@@ -125,6 +125,33 @@ class StaffActor:
         return min(reaching, key=lambda post: post.organisation_id != organisation_id)
 
 
+class ClientActor:
+    """A program of somebody else that called with a token.  It holds no post and reaches everything
+    that its permissions speak of; whoever lets it in narrows its rows to its own.
+    """
+
+    def __init__(self, name: str, permissions: frozenset[str]):
+        self.user: User | None = None
+        self.name = f"client:{name}"
+        self.permissions = permissions
+
+    def can(self, permission: str) -> bool:
+        """Whether the token carries it."""
+        return str(permission) in self.permissions
+
+    def scope(self, permission: str) -> Scope:
+        """Every organisation, or none (one query)."""
+        if not self.can(permission):
+            return Scope(frozenset())
+        return Scope(frozenset(Organisation.objects.values_list("id", flat=True)), everything=True)
+
+    def post_for(self, permission: str, organisation_id: int) -> None:
+        """A program holds no post.  Raises PermissionDenied."""
+        if not self.can(permission):
+            raise PermissionDenied(str(permission))
+        return None
+
+
 class JobActor:
     """The program itself: a job or a command that nobody signed in for.
 

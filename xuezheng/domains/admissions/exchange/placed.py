@@ -98,6 +98,7 @@ def _lines(rows: Iterable[Application]) -> Iterator[list[Any]]:
         for code, number in draw.result["classes"].items()
     }
     relations = dict(Guardianship.Relation.choices)
+    words = layout()["words"]
     for row in rows:
         entry, parties = row.entry, list(row.parties.all())
         main = parties[0] if parties else None
@@ -107,7 +108,7 @@ def _lines(rows: Iterable[Application]) -> Iterator[list[Any]]:
             "name": entry.name,
             "sex": Sex(row.sex).label,
             "born_on": f"{entry.born_on:%Y%m%d}",
-            "nationality": "中国",
+            "nationality": words["nationality"],
             "id_kind": entry.get_id_kind_display(),
             "id_number": number,
             "division": number[:6] if len(number) == 18 else "",
@@ -116,7 +117,7 @@ def _lines(rows: Iterable[Application]) -> Iterator[list[Any]]:
             "entered": f"{(row.season.arrival_on or dt.date(row.season.year, 9, 1)):%Y%m}",
             "grade": row.season.get_level_display(),
             "class": classes.get(entry.code, ""),
-            "way": "就近入学" if row.zone_name else "其他",
+            "way": words["in_area"] if row.zone_name else words["other"],
             "guardian": main.name if main else "",
             "relation": relations.get(main.relation, "") if main else "",
             "phone": (main.phone or "") if main else "",
