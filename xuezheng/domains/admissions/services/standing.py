@@ -101,8 +101,10 @@ class Circumstances:
         own = Ladder.read(season.rule_set.data) if season.rule_set else None
         self.ladder = ladder or own
         self.reserved: dict[str, set[str]] = defaultdict(set)
-        for row in ReservedEntry.objects.filter(season=season):
-            self.reserved[row.id_number].add(row.list_code)
+        # Departments' lists are hidden from schools, whose verdict they nevertheless decide.
+        with fenced(by=JobActor("admissions.standing")):
+            for row in ReservedEntry.objects.filter(season=season):
+                self.reserved[row.id_number].add(row.list_code)
         schools = Intake.objects.filter(season=season).values("school")
         self.locked: dict[int, set[object]] = defaultdict(set)
         for dwelling_id, pupil_id in DwellingLock.objects.filter(

@@ -15,8 +15,17 @@ from django.utils import timezone
 from tests.district import photo
 from tests.people import People, number
 from tests.season import SeasonRoom, child_id
+from xuezheng.domains.admissions import jobs
 from xuezheng.domains.admissions.answers import Address
-from xuezheng.domains.admissions.models import Application, Check, Paper, Party, RollEntry, Standing
+from xuezheng.domains.admissions.models import (
+    Application,
+    Check,
+    Paper,
+    Party,
+    ReservedEntry,
+    RollEntry,
+    Standing,
+)
 from xuezheng.domains.admissions.registers import asking
 from xuezheng.domains.admissions.services import checking
 from xuezheng.domains.admissions.tests.test_applying import answers, send
@@ -61,6 +70,26 @@ def test_verifying_gives_a_standing_a_term_and_a_notice(room: SeasonRoom, one: A
     assert row.case.due == room.season.result_on
     assert [s.code for s in Standing.objects.order_by("choice__rank")] == ["A", "RA"]
     assert Notice.objects.filter(user=room.families["mum"]).count() == 2
+
+
+def test_a_school_verifies_by_lists_that_it_does_not_see(
+    room: SeasonRoom, one: Application
+) -> None:
+    ReservedEntry.objects.create(
+        season=room.season, list_code="military", department=room.district.orgs["B"],
+        name="周小禾", id_number=one.entry.id_number, handed_in_on=timezone.localdate(),
+    )  # fmt: skip
+    by = room.district.actor("sec1")
+    with fenced(by=by):
+        assert not ReservedEntry.objects.exists()
+        checking.verify(one, version=1, by=by)
+        assert not ReservedEntry.objects.exists(), "the reach goes back"
+    assert Standing.objects.order_by("choice__rank")[0].code == "0"
+
+
+def test_the_jobs_run(room: SeasonRoom) -> None:
+    for job in (jobs.registers, jobs.tracing):
+        job(0)
 
 
 @pytest.mark.parametrize("name", ["head2", "sec3"])

@@ -25,6 +25,7 @@ from xuezheng.domains.admissions.forms.verifying import (
 from xuezheng.domains.admissions.models import Application, Check, Paper, Party
 from xuezheng.domains.admissions.selectors import admission_settings
 from xuezheng.domains.admissions.services import checking
+from xuezheng.domains.admissions.services.notices_of_admission import HAS_PLACE
 from xuezheng.domains.admissions.views import desk, review_facts
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
@@ -196,6 +197,7 @@ def _detail(
         "forms": step_forms.values(),
         "may_verify": may_verify,
         "is_open": is_open,
+        "has_place": application.state in HAS_PLACE,
         "hand_over": (hand_over or HandOverForm(application=application, actor=request.actor))
         if may_verify and is_open
         else None,
