@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from xuezheng.domains.admissions.models import Offer, RuleSet, Season
 from xuezheng.domains.admissions.rules.ladder import NEVER
@@ -66,7 +67,7 @@ class Words:
             *(measure_words(name, value) for name, value in ordered if name != "lottery"),
             _("抽签号 %d") % cutoff[1 + width],
         ]
-        return "，".join(parts)
+        return pgettext("between parts", "，").join(parts)
 
 
 def measure_words(name: str, value: int) -> str:
@@ -102,9 +103,9 @@ def sentence(reason: Mapping[str, Any], words: Words) -> str:
         return _("名单上没有可以录取的学校，由教育局统筹安排。")
     drawn = reason.get("draw")
     refused = [_refusal(step, drawn, words) for step in steps if not _took(step, reason)]
-    end = steps[-1]
+    end, clauses = steps[-1], pgettext("between clauses", "；")
     if reason.get("school") is None:
-        return "；".join([*refused, _("名单上的学校都已满额，由教育局统筹安排。")])
+        return clauses.join([*refused, _("名单上的学校都已满额，由教育局统筹安排。")])
     name = words.schools.get(end["school"], end["school"])
     if refused:
         last = _("因此到%(school)s，该校计划 %(places)d 人，您家是%(tier)s，排在第 %(place)d 位。")
@@ -116,7 +117,7 @@ def sentence(reason: Mapping[str, Any], words: Words) -> str:
         "tier": words.tier(end["tier"], end["code"]),
         "place": end["place"],
     }
-    return "；".join([*refused, taken])
+    return clauses.join([*refused, taken])
 
 
 def _took(step: Mapping[str, Any], reason: Mapping[str, Any]) -> bool:
