@@ -73,16 +73,18 @@ class Found:
 
 
 class Atlas:
-    """The parts of one season, by community, so that a look-up reads few of them."""
+    """The parts of one season, by community and road, so that a look-up reads few of them."""
 
     def __init__(self, parts: Iterable[Part]):
-        self.by_community: dict[str, list[Part]] = defaultdict(list)
+        self.by_road: dict[tuple[str, str], list[Part]] = defaultdict(list)
         for part in parts:
-            self.by_community[part.community].append(part)
+            self.by_road[part.community, part.road].append(part)
 
     def find(self, place: Place) -> Found:
         """The areas whose most exact parts cover an address; none: a gap."""
-        covering = [p for p in self.by_community.get(place.community, ()) if p.covers(place)]
+        roads = dict.fromkeys(("", place.road))
+        near = [p for road in roads for p in self.by_road.get((place.community, road), ())]
+        covering = [p for p in near if p.covers(place)]
         if not covering:
             return Found((), ())
         best = max(part.exactness for part in covering)
