@@ -54,6 +54,7 @@ def school_intake(request: HttpRequest) -> HttpResponse:
         "intakes": [
             (seasons[season], schools[school])
             for season, school in sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
+            if seasons[season].state != Season.State.FINISHED
         ][:12],
     }
     return desk.page(request, "school_intake", "school", context)
