@@ -23,7 +23,7 @@ from xuezheng.domains.admissions.models import (
 )
 from xuezheng.domains.admissions.rules.draw import Tree, commitment, draw_numbers, seed
 from xuezheng.domains.admissions.services.allocating import Reasons, input_of
-from xuezheng.domains.admissions.services.freezing import Line, line_text
+from xuezheng.domains.admissions.services.freezing import Line, by_place, line_text
 from xuezheng.domains.admissions.services.standing import stand
 from xuezheng.registry.demo.rows import Stream, write
 
@@ -84,12 +84,13 @@ def _lists(season_id: int) -> dict[str, dict[str, Any]]:
 
 
 def _freeze(season: Any, lists: dict, secret: str, office: Office, today: dt.date) -> Freeze:
+    lines, orders = by_place(_lines(lists))
     texts = [
         line_text(line, hashlib.sha256(f"{secret}{line.code}".encode()).hexdigest()[:32])
-        for line in _lines(lists)
+        for line in lines
     ]
     freeze = Freeze.objects.create(
-        season=season, root=Tree.of(texts).root, count=len(texts),
+        season=season, root=Tree.of(texts).root, count=len(texts), orders=orders,
         frozen_at=moment(today - dt.timedelta(days=FROZEN), 16), frozen_by=office.officer.user,
     )  # fmt: skip
     leaves = Stream("admissions_leaf", ("freeze_id", "index", "application_id", "text"))
@@ -130,7 +131,8 @@ def _given(season: Any, lists: dict, draw: Draw) -> dict[str, Any]:
     intakes = Intake.objects.filter(season=season).order_by("school__code")
     places = dict(intakes.values_list("school__code", "places"))
     numbers = draw_numbers(draw.seed, lists)
-    return input_of(season.mechanism, _lines(lists), numbers, places)
+    lines, orders = by_place(_lines(lists))
+    return input_of(season.mechanism, lines, numbers, places) | {"orders": orders}
 
 
 def _offers(term: Term, allocation: Allocation, lists: dict, today: dt.date) -> None:

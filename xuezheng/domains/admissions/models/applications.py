@@ -77,7 +77,7 @@ class Application(models.Model):
     """
 
     SENSITIVE_FIELDS: ClassVar = (
-        "child_name", "born_on", "register_dwelling", "home_dwelling", "special_needs",
+        "child_name", "born_on", "register_dwelling", "home_dwelling", "special_needs", "sibling_id",
     )  # fmt: skip
 
     class Channel(models.TextChoices):
@@ -128,6 +128,8 @@ class Application(models.Model):
     permit_date = models.DateField(_("居住证签发日"), null=True, blank=True)
     points = models.PositiveSmallIntegerField(_("积分"), null=True, blank=True)
     special_needs = models.BooleanField(_("申请特殊教育安置"), default=False)
+    #: What the family says; only a child with the same guardian on record counts (sibling_school).
+    sibling_id = SealedField(_("在读兄姐证件号码"), null=True, blank=True)
     #: A brother or sister at a school, once the registry has confirmed it; staff of a school likewise.
     sibling_school = models.ForeignKey(
         Organisation, models.PROTECT, null=True, blank=True, related_name="+"

@@ -26,6 +26,8 @@ class Freeze(models.Model):
     season = models.ForeignKey(Season, models.PROTECT, related_name="freezes")
     root = models.CharField(_("名册封存值"), max_length=64)
     count = models.PositiveIntegerField(_("人数"))
+    #: What gave each place in a tier (services/freezing.Orders); for words, never published by child.
+    orders = models.JSONField(default=dict)
     frozen_at = models.DateTimeField(_("封存时间"))
     frozen_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     void_reason = models.CharField(_("作废理由"), max_length=300, blank=True)

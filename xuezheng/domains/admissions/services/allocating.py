@@ -36,6 +36,7 @@ from xuezheng.domains.admissions.services.drawing import draw_of, numbers_of
 from xuezheng.domains.admissions.services.freezing import (
     Line,
     freeze_of,
+    in_full,
     locked,
     tied_words,
 )
@@ -106,6 +107,7 @@ def allocate_season(season: Season, *, by: Actor) -> Allocation:
     number = round_of(season)
     places = free_places(season) if number > 1 else planned_places(season)
     given = input_of(season.mechanism, _waiting(frozen, number), numbers_of(draw), places)
+    given["orders"] = frozen.orders
     made = _sealed(season, frozen, draw, number, given, by=by)
     if season.state == Season.State.DRAWN:
         season.state = Season.State.ALLOCATED
@@ -142,6 +144,7 @@ def try_what_if(season: Season, what_if: WhatIf, *, by: Actor) -> Allocation:
     }
     lines = _redrawn_lines(season, frozen, what_if.areas) if what_if.areas else _lines(frozen)
     given = input_of(what_if.mechanism or season.mechanism, lines, numbers_of(draw), places)
+    given["orders"] = {} if what_if.areas else frozen.orders
     given["what_if"] = {
         "places": dict(what_if.places),
         "mechanism": what_if.mechanism,
@@ -252,6 +255,7 @@ class Reasons:
         self.tiers = {
             entry["code"]: entry.get("tiers", {}) for entry in allocation.given["children"]
         }
+        self.orders = allocation.given.get("orders", {})
         self.asking: dict[str, list[Any]] = defaultdict(list)
         for code in self.problem.children:
             for school in self.way(code):
@@ -276,9 +280,9 @@ class Reasons:
                     "school": school,
                     "tier": own[0],
                     "code": self.tiers[code].get(school, ""),
-                    "order": list(own[1:-1]),
+                    "order": in_full(self.orders, school, own)[1:-1],
                     "places": self.problem.places[school],
-                    "cutoff": None if cutoff is None else list(cutoff),
+                    "cutoff": None if cutoff is None else in_full(self.orders, school, cutoff),
                     "place": bisect_left(self.asking[school], key) + 1,
                     "asked": len(self.asking[school]),
                     "admits": admits(cutoff, key),
@@ -462,12 +466,13 @@ def by_school(allocation: Allocation) -> list[dict[str, Any]]:
     `width` is how many numbers stand in its keys between tier and draw number.
     """
     given, result = allocation.given, allocation.result
+    orders = given.get("orders", {})
     first, admitted, width, tiers = Counter(), Counter(), {}, {}
     for child in given["children"]:
         if child["preferences"]:
             first[child["preferences"][0]] += 1
         for school, key in child["keys"].items():
-            width.setdefault(school, len(key) - 2)
+            width.setdefault(school, len(in_full(orders, school, key)) - 2)
         school = result["assignments"][child["code"]]
         if school is not None:
             admitted[school] += 1
@@ -481,7 +486,7 @@ def by_school(allocation: Allocation) -> list[dict[str, Any]]:
                 "places": entry["places"],
                 "first": first[code],
                 "admitted": admitted[code],
-                "cutoff": cutoff,
+                "cutoff": cutoff and in_full(orders, code, cutoff),
                 # The last one admitted may be a twin that counts with the other's key.
                 "tier": tiers.get((code, cutoff[0]), "") if cutoff else "",
                 "width": width.get(code, 0),

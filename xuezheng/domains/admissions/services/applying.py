@@ -279,6 +279,7 @@ def _fields(answers: Answers) -> dict[str, Any]:
         "permit_date": sure.permit_date,
         "points": sure.points,
         "grandparents_agreed": answers.grandparents_agreed,
+        "sibling_id": answers.sibling_id or None,
         "together": _twin_key(answers),
     }
 

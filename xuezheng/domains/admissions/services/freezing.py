@@ -1,12 +1,14 @@
 """Freezing the roll: one line for each verified child, in order of code, under one Merkle root.
 
-What decides afterwards (list, tier, order, twin) stands in the line, so that nothing which changes
-between freezing and allocating can change a result: allocating.py reads lines, not applications.
+What decides afterwards (list, tier, place in the tier, twin) stands in the line, so that nothing which
+changes between freezing and allocating can change a result: allocating.py reads lines, not applications.
+A line holds the place in the tier, not the date that gave it: what goes in is published by code, and
+whoever knows the day on which a family moved in must not find its child there.
 """
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +40,8 @@ TIED = "with="
 @dataclass(frozen=True)
 class Line:
     """What a line of the roll says: code, the school codes in order with (key without draw, tier code).
+
+    The key is (tier, place in the tier) once `by_place` was applied, as in every frozen line.
 
     `together` is the word that twins share, or None.
     """
@@ -100,14 +104,17 @@ def freeze(season: Season, *, reason: str = "", by: Actor) -> Freeze:
     if left_out and not reason.strip():
         raise StepRefused(_("还有 %d 件登记没有核验完；要现在封存，请写明理由。") % left_out)
     stand(season)
-    lines = _lines(season)
-    if not lines:
+    found = _lines(season)
+    if not found:
         raise StepRefused(_("没有已核验的孩子，不能封存。"))
-    texts = [line_text(line, secrets.token_hex(16)) for _key, line in lines]
+    placed, orders = by_place([line for _key, line in found])
+    lines = [(key, line) for (key, _line), line in zip(found, placed, strict=True)]
+    texts = [line_text(line, secrets.token_hex(16)) for line in placed]
     made = Freeze.objects.create(
         season=season,
         root=Tree.of(texts).root,
         count=len(lines),
+        orders=orders,
         frozen_at=timezone.now(),
         frozen_by=by.user,
     )
@@ -213,6 +220,55 @@ def _lines(season: Season) -> list[tuple[int, Line]]:
         )
         for row in rows
     ]
+
+
+#: School code -> tier as text -> what gave each place in the tier, the first one first.
+Orders = dict[str, dict[str, list[list[int]]]]
+
+
+def by_place(lines: Sequence[Line]) -> tuple[list[Line], Orders]:
+    """The lines with places in their tiers for what gave them; and what gave each place.
+
+    Who has the same numbers has the same place.  Compared, the new keys order as the old ones did.
+    """
+    seen: dict[str, dict[int, set[tuple[int, ...]]]] = defaultdict(lambda: defaultdict(set))
+    for line in lines:
+        for school, (key, _tier) in line.wishes.items():
+            seen[school][key[0]].add(key[1:])
+    ranked = {
+        school: {tier: sorted(orders) for tier, orders in tiers.items()}
+        for school, tiers in seen.items()
+    }
+    places = {
+        (school, tier, order): place
+        for school, tiers in ranked.items()
+        for tier, orders in tiers.items()
+        for place, order in enumerate(orders, start=1)
+    }
+    placed = [
+        Line(
+            line.code,
+            {
+                school: ((key[0], places[school, key[0], key[1:]]), tier)
+                for school, (key, tier) in line.wishes.items()
+            },
+            line.together,
+        )
+        for line in lines
+    ]
+    kept = {
+        school: {str(tier): [list(order) for order in orders] for tier, orders in tiers.items()}
+        for school, tiers in ranked.items()
+    }
+    return placed, kept
+
+
+def in_full(orders: Orders, school: str, key: Sequence[int]) -> list[int]:
+    """A key with the numbers that gave the place for the place itself, for words and sentences."""
+    tiers = orders.get(school)
+    if not tiers or not key:
+        return list(key)
+    return [key[0], *tiers[str(key[0])][key[1] - 1], *key[2:]]
 
 
 def tied_words(pairs: Iterable[tuple[Any, str]]) -> dict[str, str]:

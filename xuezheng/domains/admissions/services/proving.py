@@ -37,8 +37,9 @@ def files_of(season: Season, round_number: int = 1) -> dict[str, str]:
 
 
 def allocation_files(allocation: Allocation) -> dict[str, str]:
-    """Input and result of one run."""
-    return {GIVEN: _json(allocation.given), RESULT: _json(allocation.result)}
+    """Input and result of one run; not what gave the places in a tier, which is a family's own."""
+    given = {key: value for key, value in allocation.given.items() if key != "orders"}
+    return {GIVEN: _json(given), RESULT: _json(allocation.result)}
 
 
 def draw_json(draw: Draw) -> dict[str, object]:

@@ -544,3 +544,19 @@ def test_the_command_writes_the_files_of_the_page(room, allocated, tmp_path: Pat
     options.season = 0
     assert run_admissions_export(options) == 1
     assert "nothing to export" in capsys.readouterr().err
+
+
+def test_what_is_published_of_a_child_is_its_place_and_no_date(allocated) -> None:
+    made = allocated
+    family_day = dt.date(2020, 6, 1).toordinal()
+    used = [key for child in made.given["children"] for key in child["keys"].values()]
+    assert used
+    assert all(number < family_day - 10_000 for key in used for number in key)
+    files = proving.allocation_files(made)
+    assert "orders" not in json.loads(files[proving.GIVEN])
+    told = [
+        step["order"]
+        for code in made.result["assignments"]
+        for step in Reasons(made).of(code)["list"]
+    ]
+    assert any(number > 700_000 for order in told for number in order), "the family is told its day"

@@ -21,6 +21,7 @@ from xuezheng.domains.admissions.services.standing import (
 )
 from xuezheng.domains.admissions.words import CUSTODY, FACTS
 from xuezheng.kernel.ui.templatetags.ui import day
+from xuezheng.registry.codes import masked
 from xuezheng.registry.models import Community, Dwelling
 
 
@@ -159,6 +160,8 @@ def said_by_family(application: Application) -> list[tuple[Any, str]]:
             (FACTS["permit_date"], in_words("permit_date", application.permit_date)),
             (FACTS["points"], in_words("points", application.points)),
         ]
+    if application.sibling_id:
+        rows.append((_("在读兄姐证件号码"), masked(application.sibling_id)))
     if application.sibling_school_id:
         rows.append((_("兄弟姐妹在读"), str(application.sibling_school)))
     if application.staff_school_id:
