@@ -58,15 +58,17 @@ class Child:
 
 
 def homes() -> dict[int, Home]:
-    """All dwellings of the district (one query)."""
-    rows = Dwelling.objects.select_related("community").order_by("id").iterator()
-    return {
-        row.id: Home(
-            row.id, row.community_id, row.community.code, row.community.town_id,
-            row.road, row.number, row.building, str(row),
-        )
-        for row in rows
-    }  # fmt: skip
+    """All dwellings of the district (one query); rows without models, since there are so many."""
+    rows = Dwelling.objects.order_by("id").values_list(
+        "id", "community_id", "community__code", "community__town_id", "road", "number", "building",
+        "community__name", "suffix", "room",
+    )  # fmt: skip
+    found = {}
+    for key, community, code, town, road, number, building, name, suffix, room in rows:
+        words = f"{name}{road}{number or ''}{suffix}号"
+        words += (f"{building}幢" if building else "") + (f"{room}室" if room else "")
+        found[key] = Home(key, community, code, town, road, number, building, words)
+    return found
 
 
 def leavers(level: Level, year: int, places: dict[int, Home]) -> list[Child]:
