@@ -58,11 +58,22 @@ KEYS = {
     "XUEZHENG_REGISTER_CIVIL_TOKEN": "its bearer token",
     "XUEZHENG_REGISTER_SECONDS": "seconds that a register has for one try (default 3)",
     "XUEZHENG_REGISTER_TRIES": "how often a register is tried (default 2)",
+    "XUEZHENG_PUBLIC_URL": "https:// address at which people reach the program; links in texts begin"
+    " with it",
+    "XUEZHENG_NOTICES": "channels of messages, separated by commas: sms, mail, chat (the demo: all)",
+    "XUEZHENG_MAIL": "mail server: smtp:// or smtps://user@host:port, or a file to write to",
+    "XUEZHENG_MAIL_PASSWORD": "its password",
+    "XUEZHENG_MAIL_FROM": "From address of our mails",
+    "XUEZHENG_CHAT": "work chat: https:// address of the webhook, or a file to write to",
+    "XUEZHENG_CHAT_SECRET": "shared secret that signs what is sent to it",
+    "XUEZHENG_CHAT_STYLE": "plain (default), wecom, dingtalk",
     "XUEZHENG_SIGNIN_SMS_OPEN": "1: families sign in with any mainland mobile number (the demo: always)",
 }
 SECRETS = (
     "XUEZHENG_SIGNIN_OIDC_CLIENT_SECRET",
     "XUEZHENG_SIGNIN_SMS_TOKEN",
+    "XUEZHENG_MAIL_PASSWORD",
+    "XUEZHENG_CHAT_SECRET",
     "XUEZHENG_REGISTER_POLICE_TOKEN",
     "XUEZHENG_REGISTER_PROPERTY_TOKEN",
     "XUEZHENG_REGISTER_LABOUR_TOKEN",
@@ -198,6 +209,68 @@ def registers_of(env: Environment, demo: Path | None = None) -> dict[str, dict[s
             }
         elif folder:
             found[register] = {"folder": folder}
+    return found
+
+
+def public_url(env: Environment) -> str:
+    """Where people reach the program, without a slash at its end; "" when it was not said.
+
+    Raises ConfigurationError for anything but https:// (http:// on the local host).
+    """
+    url = env.get("XUEZHENG_PUBLIC_URL") or (
+        "http://localhost:8000" if env.flag("XUEZHENG_DEMO") else ""
+    )
+    if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ConfigurationError("XUEZHENG_PUBLIC_URL 应以 https:// 开头 / must be https://")
+    return url.rstrip("/")
+
+
+def notice_channels(env: Environment, folder: Path) -> dict[str, dict[str, str]]:
+    """Channels by which messages go out: key -> its options; none unless they are named.
+
+    The demo writes all three into files of the data folder.  Raises ConfigurationError for an unknown
+    channel, half a configuration, one that would carry texts unprotected, or no PUBLIC_URL.
+    """
+    is_demo = env.flag("XUEZHENG_DEMO")
+    named = env.get("XUEZHENG_NOTICES") or ("sms,mail,chat" if is_demo else "")
+    channels = {
+        "sms": {
+            "address": env.get("XUEZHENG_SIGNIN_SMS"),
+            "token": env.get("XUEZHENG_SIGNIN_SMS_TOKEN"),
+        },
+        "mail": {
+            "address": env.get("XUEZHENG_MAIL"),
+            "password": env.get("XUEZHENG_MAIL_PASSWORD"),
+            "sender": env.get("XUEZHENG_MAIL_FROM"),
+        },
+        "chat": {
+            "address": env.get("XUEZHENG_CHAT"),
+            "secret": env.get("XUEZHENG_CHAT_SECRET"),
+            "style": env.get("XUEZHENG_CHAT_STYLE", "plain"),
+        },
+    }
+    needed = {"sms": "XUEZHENG_SIGNIN_SMS", "mail": "XUEZHENG_MAIL", "chat": "XUEZHENG_CHAT"}
+    found: dict[str, dict[str, str]] = {}
+    for key in filter(None, (part.strip() for part in named.split(","))):
+        if key not in channels:
+            raise ConfigurationError(f"XUEZHENG_NOTICES: {key} (sms, mail, chat)")
+        options = channels[key]
+        if not options["address"] and is_demo:
+            options["address"] = str(folder / ("texts.tsv" if key == "sms" else f"{key}.tsv"))
+        if not options["address"]:
+            raise ConfigurationError(f"缺少 / missing {needed[key]}")
+        if options["address"].startswith("http://") and not options["address"].startswith(
+            ("http://127.0.0.1", "http://localhost")
+        ):
+            raise ConfigurationError(f"{needed[key]} 应以 https:// 开头 / must be https://")
+        found[key] = options
+    if found and not public_url(env):
+        raise ConfigurationError("缺少 / missing XUEZHENG_PUBLIC_URL")
+    mail = found.get("mail", {})
+    if "://" in mail.get("address", "") and "@" not in mail["sender"]:
+        raise ConfigurationError("缺少 / missing XUEZHENG_MAIL_FROM")
+    if channels["chat"]["style"] not in {"plain", "wecom", "dingtalk"}:
+        raise ConfigurationError("XUEZHENG_CHAT_STYLE: plain, wecom, dingtalk")
     return found
 
 

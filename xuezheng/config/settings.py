@@ -11,6 +11,8 @@ from xuezheng.config.environment import (
     ConfigurationError,
     Environment,
     identity_keys,
+    notice_channels,
+    public_url,
     registers_of,
     signin_ways,
     stored_secret,
@@ -144,6 +146,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 SIGNIN_WAYS = signin_ways(env, DATA_DIR)
+#: Where messages go outside (kernel/notices/channels), and what their links begin with.
+NOTICE_CHANNELS = notice_channels(env, DATA_DIR)
+PUBLIC_URL = public_url(env)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -33,6 +33,7 @@ HAZARD = register(
                 "dismissed",
                 Permission.GRADE,
                 needs_note=True,
+                answers=True,
             ),
             Step(
                 "rectify",
@@ -68,6 +69,7 @@ HAZARD = register(
                 Permission.RECHECK,
                 needs_note=True,
                 not_by=("rectify",),
+                answers=True,
             ),
             Step(
                 "release",

@@ -47,7 +47,7 @@ class Step:
 
     `duty`: somebody with the permission owes this step while the case is in one of `sources`, so it
     stands in their inbox.  `not_by`: earlier steps; whoever did the last of any of them may not do
-    this one (four eyes).
+    this one (four eyes).  `answers`: whoever brought the case here is told that it was taken.
     """
 
     key: str
@@ -58,6 +58,7 @@ class Step:
     duty: bool = False
     needs_note: bool = False
     not_by: tuple[str, ...] = ()
+    answers: bool = False
 
 
 #: Words that stand in addresses of a case beside its steps.

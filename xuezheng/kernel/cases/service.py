@@ -18,6 +18,7 @@ from xuezheng.kernel.access.models import Post, User
 from xuezheng.kernel.audit.trail import record, record_many
 from xuezheng.kernel.cases.flows import Flow, Phase, State, Step, Term
 from xuezheng.kernel.cases.models import Attachment, Case, CaseClock, Move
+from xuezheng.kernel.cases.telling import tell_answer, tell_handler, tell_urged
 from xuezheng.kernel.files.store import keep
 from xuezheng.kernel.indicators.jobs import figures_changed
 
@@ -88,6 +89,7 @@ def open_case(
         row = model._default_manager.create(case=case, state=flow.initial, **fields)
         _start_clocks(case, terms, timezone.localdate(now))
         _write_move(case, flow, flow.opening.key, "", flow.initial, by, post, note, now, uploads)
+        tell_handler(case, handler, by)
     return row, True
 
 
@@ -180,7 +182,10 @@ def advance(
     case.save()
     _set_clocks(case, target, terms, timezone.localdate(now))
     row.case = case
-    return _write_move(case, flow, step_key, source, step.target, by, post, note, now, uploads)
+    move = _write_move(case, flow, step_key, source, step.target, by, post, note, now, uploads)
+    tell_handler(case, handler, by)
+    tell_answer(case, step, move, by)
+    return move
 
 
 def _refuse(case: Case, step: Step, note: str, by: Actor, barred_users: set[int]) -> None:
@@ -451,6 +456,7 @@ def urge(case: Case, *, permission: str, note: str, by: Actor) -> Move:
         raise StepRefused(_("今天已催办过一次。"))
     case.urged_at = now
     case.save(update_fields=["urged_at"])
+    tell_urged(case, by)
     return _write_move(
         case, case.flow, "urge", case.state, case.state, by, post, note, now, uploads=()
     )

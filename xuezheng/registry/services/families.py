@@ -5,7 +5,7 @@ own.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -69,6 +69,20 @@ def telephone_of(user: User) -> str:
             if own and own.phone:
                 return own.phone
     return ""
+
+
+def telephones_of(user_ids: Collection[int]) -> dict[int, str]:
+    """User id -> the number that texts for that person go to, of those who have one (three queries).
+
+    For jobs, whose reach shows everybody.
+    """
+    ids = list(user_ids)
+    found: dict[int, str] = {}
+    for people in (Guardian, StaffMember):
+        rows = people.objects.live().filter(user__in=ids, phone__isnull=False)
+        found |= {user: phone for user, phone in rows.values_list("user", "phone") if phone}
+    own = User.objects.filter(pk__in=ids, phone__isnull=False)
+    return found | {user: phone for user, phone in own.values_list("pk", "phone") if phone}
 
 
 def children_of(user: User) -> list[Pupil]:

@@ -61,12 +61,15 @@ class GatewaySender:
     url: str
     token: str
 
-    def send(self, number: str, text: str) -> None:
-        """Hand over; any answer but 2xx is a refusal."""
+    def send(self, number: str, text: str, message_id: str = "") -> None:
+        """Hand over; any answer but 2xx is a refusal.
+
+        `message_id` goes along as "id": a gateway that knows it has had the text already may drop it.
+        """
         try:
             answer = requests.post(
                 self.url,
-                json={"to": number, "text": text},
+                json={"to": number, "text": text} | ({"id": message_id} if message_id else {}),
                 headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
                 timeout=TIMEOUT,
                 allow_redirects=False,
