@@ -15,7 +15,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from tests import access_admissions, access_exchange
+from tests import access_admissions, access_exchange, access_plan_desk, access_supervision
 from tests.access_registry import REVEALING, TABLES, registry_addresses, registry_world
 from tests.district import POSTS, District, photo
 from tests.people import People
@@ -75,6 +75,8 @@ OPEN_TO_ALL = {
     "account",
     "my",
     "my_admissions",
+    "message_list",
+    "contact",
     "second_factor_verify",
     "second_factor_enrol",
 }
@@ -199,6 +201,8 @@ def world(district: District, people: People) -> World:
         ).id,
     }
     ids |= access_exchange.exchange_world(district)
+    ids |= access_plan_desk.desk_world(district, Plan.objects.get(id=adopted.id))
+    ids |= access_supervision.supervision_world(district, Plan.objects.get(id=adopted.id))
     made = World(district, numbers, Plan.objects.get(id=adopted.id), ids)
     made.numbers["file"] = str(
         Hazard.objects.get(case__number=numbers["reported"]).case.attachments.get().file_id
@@ -229,6 +233,8 @@ def world_state() -> list[tuple]:
         "indicators_snapshot",
         *TABLES,
         *access_exchange.TABLES,
+        *access_plan_desk.TABLES,
+        *access_supervision.TABLES,
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -266,6 +272,8 @@ def addresses(w: World) -> list[Address]:
         *(Address(name) for name in OPEN_TO_ALL),
         *registry_addresses(ids, Address),
         *access_exchange.exchange_addresses(ids, Address),
+        *access_plan_desk.desk_addresses(plan, ids, w.district, Address),
+        *access_supervision.supervision_addresses(plan, ids, Address),
         Address("hazard_list", may=people),
         Address(
             "hazard_report",
@@ -321,6 +329,7 @@ def addresses(w: World) -> list[Address]:
             frozenset({"plan", "safety_head", "operator", "security"}),
         ),
         Address("audit_list", may=frozenset({"auditor"})),
+        Address("leader", may=frozenset({"director", "deputy"})),
         Address("style_guide", may=frozenset({"operator"})),
         Address("job_list", may=frozenset({"operator"})),
         Address("account_list", may=security),
@@ -473,6 +482,8 @@ def addresses(w: World) -> list[Address]:
 ELSEWHERE = (
     REVEALING
     | access_exchange.ELSEWHERE
+    | access_plan_desk.ELSEWHERE
+    | access_supervision.ELSEWHERE
     | access_admissions.FAMILY
     | access_admissions.ALLOCATION
     | access_admissions.PLANNING
@@ -488,6 +499,9 @@ ELSEWHERE = (
         "second_factor_picture",
         "recovery_codes",
         "my_name",
+        "message_open",
+        "messages_read",
+        "leader_decide",
         "my_child_looked",
         "again",
         "again_code",
@@ -531,8 +545,8 @@ def test_every_address_for_every_role(world: World) -> None:
             tried += 1
             if status != expected:
                 wrong.append((address.name, address.args, username, status, expected))
-            if world_state() != before:
-                wrong.append((address.name, address.args, username, "changed something"))
+        if refused_first and world_state() != before:
+            wrong.append((address.name, address.args, "one of the refused changed something"))
         # Readers all pass; a writing step changes the row, so the first who may proves the way.
         for username in sorted(address.may)[: 1 if address.post else None]:
             status = call(world, address, username)
