@@ -41,7 +41,7 @@ SECTIONS = (
             "grandparents_agreed",
         ),
     ),
-    (_("其他情况"), ("residence_permit", "permit_date", "points", "together", "intakes")),
+    (_("其他情况"), ("residence_permit", "permit_date", "points", "sibling_id", "together", "intakes")),
     (_("材料"), ("paper_kind", "papers")),
 )  # fmt: skip
 _PARTS = {
@@ -110,6 +110,12 @@ class CounterForm(forms.Form):
     residence_permit = forms.BooleanField(label=_("持有居住证"), required=False)
     permit_date = forms.DateField(label=_("居住证签发日"), required=False, widget=DateInput)
     points = forms.IntegerField(label=_("积分"), required=False, widget=NumberInput)
+    sibling_id = forms.CharField(
+        label=_("在读哥哥姐姐的证件号码"),
+        required=False,
+        max_length=30,
+        help_text=_("希望和哥哥姐姐同校的填写，由学校从学籍核对。"),
+    )
     together = forms.CharField(
         label=_("双胞胎另一人的证件号码"),
         required=False,

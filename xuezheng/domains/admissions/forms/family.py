@@ -396,6 +396,11 @@ class MoreForm(PageForm):
 
     WHEN = {"permit_date": "residence_permit=on"}
 
+    def prepare(self) -> None:
+        """A tie that was made stands without its number."""
+        if self.given.get("tied"):
+            self.fields["together"].help_text = _("已登记双胞胎同校，不变就不用再填。")
+
     def clean_sibling_id(self) -> str:
         """As papers write it."""
         return _number(self.cleaned_data["sibling_id"])

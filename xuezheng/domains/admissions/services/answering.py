@@ -264,6 +264,7 @@ def typed_answers(application: Application) -> Answers:
         residence_permit=application.residence_permit,
         permit_date=application.permit_date,
         points=application.points,
+        sibling_id=application.sibling_id or "",
         intakes=tuple(chosen.values_list("intake_id", flat=True)),
         checks=checks,
     )
@@ -297,6 +298,8 @@ def given_of(application: Application) -> dict[str, Any]:
         "housing": housing or rented,
         "register_here": "yes" if answers.register else "no",
         "home_same": "yes" if answers.register == answers.home else "no",
+        # The other child's number is not kept: the tie stays as it is unless one is given.
+        "tied": application.together is not None,
     }
 
 

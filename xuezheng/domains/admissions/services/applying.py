@@ -7,7 +7,7 @@ one durable row; checking and places come later, so that coming first is no adva
 import json
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -124,9 +124,7 @@ def submit(
         RollEntry.objects.filter(id=entry_id).update(
             outcome=RollEntry.Outcome.REGISTERED,
             outcome_on=ground.day,
-            school=schools[0] if len(schools) == 1 else None,
-            town_id=(register or home).community.town_id if (register or home) else None,
-            dwelling=register,
+            **_place(register, home, schools),
         )
         if draft is not None:
             Draft.objects.filter(id=draft.id).delete()
@@ -192,6 +190,18 @@ def _dwellings(answers: Answers) -> tuple[Dwelling | None, Dwelling | None]:
         for address in (answers.register, answers.home)
     )
     return register, home
+
+
+def _place(
+    register: Dwelling | None, home: Dwelling | None, schools: Sequence[int]
+) -> dict[str, Any]:
+    """Where the roll has a child that is registered: the one school of its areas, town, dwelling."""
+    lives = register or home
+    return {
+        "school_id": schools[0] if len(schools) == 1 else None,
+        "town_id": lives.community.town_id if lives else None,
+        "dwelling": register,
+    }
 
 
 def _parts(address: Address) -> dict[str, Any]:
@@ -368,6 +378,9 @@ def correct(
     with transaction.atomic():
         register, home = _dwellings(answers)
         zones, schools = ground.areas(register, home)
+        fields = _fields(answers)
+        # A tie of twins is a key of both numbers, which nobody can type again from it.
+        fields["together"] = fields["together"] or application.together
         move = advance(
             application,
             "correct",
@@ -375,7 +388,7 @@ def correct(
             version=version,
             note=note,
             terms=_verification(ground, _("补正后%(days)d个工作日内核验")),
-            fields=_fields(answers)
+            fields=fields
             | {
                 "register_dwelling": register,
                 "home_dwelling": home,
@@ -386,4 +399,5 @@ def correct(
         )
         write_choices(application, listed(ground, schools, answers.intakes))
         _write_papers(application, paper_ids)
+        RollEntry.objects.filter(id=application.entry_id).update(**_place(register, home, schools))
     return move

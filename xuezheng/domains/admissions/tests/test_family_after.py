@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.district import photo
-from tests.season import SeasonRoom
+from tests.season import SeasonRoom, child_id
 from xuezheng.domains.admissions.models import (
     Application,
     Draft,
@@ -19,14 +19,19 @@ from xuezheng.domains.admissions.models import (
 )
 from xuezheng.domains.admissions.tests import test_family
 from xuezheng.domains.admissions.tests.test_family import (
+    BORN,
     CHILD,
     HOME,
     REGISTER,
     begin,
     enter,
+    fill,
     page,
     registered,
+    submit,
 )
+from xuezheng.kernel.cases.flows import Term
+from xuezheng.kernel.cases.service import advance
 
 pytestmark = pytest.mark.usefixtures("files_dir")
 registers = test_family.registers
@@ -48,9 +53,6 @@ def test_all_faults_are_put_right_on_one_page(room: SeasonRoom, registers) -> No
     registers |= {"property": ("not_found", {})}
     number = registered(room)
     application = Application.objects.get()
-    from xuezheng.kernel.cases.flows import Term
-    from xuezheng.kernel.cases.service import advance
-
     by = room.district.actor("sec1")
     day = timezone.localdate() + dt.timedelta(days=7)
     advance(
@@ -71,6 +73,37 @@ def test_all_faults_are_put_right_on_one_page(room: SeasonRoom, registers) -> No
     assert (application.state, application.faults) == ("submitted", [])
     assert application.register_date == dt.date(2021, 2, 3)
     assert application.papers.get().kind == "deed"
+
+
+def test_putting_right_keeps_twins_and_the_elder_child(room: SeasonRoom, registers) -> None:
+    more = {"together": child_id(2, BORN), "sibling_id": child_id(7, dt.date(2015, 2, 2))}
+    mum = enter(room, fresh=True)
+    pk = begin(room, mum)
+    fill(mum, pk, more=more)
+    number = submit(mum, pk).url.split("/")[-3]
+    before = Application.objects.get()
+    assert before.together
+    day = timezone.localdate() + dt.timedelta(days=7)
+    advance(
+        before, "return", by=room.district.actor("sec1"), note="x",
+        terms={"correction": Term(day, "x")}, fields={"faults": [{"code": "other", "note": "x"}]},
+    )  # fmt: skip
+    assert "已登记双胞胎同校" in page(mum, "my_application_act", number, "correct")
+    hill = {"register__community": "999900002002", "version": 2, "sibling_id": more["sibling_id"]}
+    answer = mum.post(
+        reverse("my_application_act", args=[number, "correct"]), REGISTER | HOME | hill
+    )
+    assert answer.status_code == 302, answer.content.decode()[-3000:]
+    after = Application.objects.select_related("entry").get()
+    assert (after.together, after.sibling_id) == (before.together, more["sibling_id"])
+    assert after.entry.school == room.district.orgs["S3"], "the roll follows the address"
+
+
+@pytest.mark.parametrize("act", ["correct", "confirm", "decline", "review", "rate"])
+def test_what_cannot_be_done_now_has_no_page(room: SeasonRoom, act: str) -> None:
+    number = registered(room)
+    answer = enter(room, fresh=True).get(reverse("my_application_act", args=[number, act]))
+    assert answer.url == reverse("my_application", args=[number])
 
 
 def offered(room: SeasonRoom, *, respond_by: dt.date | None) -> Application:

@@ -150,8 +150,10 @@ def enrol(request: HttpRequest) -> HttpResponse:
     seasons = Season.objects.announced().select_related("organisation")
     rows = seasons.exclude(state=Season.State.FINISHED).order_by("level", "-year")
     now = timezone.now()
+    told = [(row, row.takes_applications(now)) for row in rows]
     context = {
-        "seasons": [(row, row.takes_applications(now)) for row in rows],
+        # What can be done now stands first.
+        "seasons": sorted(told, key=lambda pair: not pair[1]),
         "sign_in": f"{reverse('sign_in')}?next={reverse('my_admissions')}",
     }
     return render(request, "admissions/enrol.html", context)

@@ -134,9 +134,10 @@ def _open_acts(application: Application, offer: Offer | None) -> list[str]:
         acts.append("confirm")
     if "decline" in open_steps and answered in (Offer.Answer.NONE, Offer.Answer.CONFIRMED):
         acts.append("decline")
-    if offer:
+    if offer and not application.reviews.filter(state="asked").exists():
         acts.append("review")
-    if application.state in answering.RATED_FROM:
+    rated = Rating.objects.filter(application=application).exists()
+    if application.state in answering.RATED_FROM and not rated:
         acts.append("rate")
     if "withdraw" in open_steps:
         acts.append("withdraw")
@@ -155,6 +156,10 @@ def my_application_act(request: HttpRequest, number: str, act: str) -> HttpRespo
         raise Http404
     if act in SENSITIVE and not fresh_code(request):
         return ask_for_code(request)
+    now = _open_acts(application, answering.current_offer(application))
+    if request.method == "GET" and act not in now:
+        # An old link, or a second device: what can no longer be done has no page of its own.
+        return redirect("my_application", number)
     if act == "correct":
         return _correct(request, application)
     if request.method == "GET":
