@@ -10,6 +10,8 @@ class Permission(StrEnum):
     EDIT = "workplan.edit"
     ADOPT = "workplan.adopt"
     REPORT = "workplan.milestone.report"
+    CONFIRM = "workplan.round.confirm"
+    SIGN = "workplan.round.sign"
     ACCEPT = "workplan.milestone.accept"
     EXTEND = "workplan.extension.ask"
     DECIDE = "workplan.extension.decide"
@@ -22,6 +24,7 @@ _OFFICE = {Permission.SEE, Permission.REPORT, Permission.EXTEND, Permission.EXPO
 _LEADER = {
     Permission.SEE,
     Permission.DECIDE,
+    Permission.SIGN,
     Permission.URGE,
     Permission.OVERRIDE,
     Permission.EXPORT,
@@ -38,11 +41,12 @@ GRANTS = {
     },
     roles.DIRECTOR: _LEADER | {Permission.ADOPT},
     roles.DEPUTY: _LEADER,
-    roles.OFFICE_HEAD: _OFFICE,
-    roles.OFFICER: _OFFICE,
+    roles.OFFICE_HEAD: _OFFICE | {Permission.CONFIRM},
+    # Confirms only while standing in for the head: see services/rounds.
+    roles.OFFICER: _OFFICE | {Permission.CONFIRM},
     roles.SAFETY_HEAD: {Permission.SEE, Permission.EXPORT},
     roles.SAFETY_OFFICER: {Permission.SEE},
     roles.INSPECTOR: {Permission.SEE},
-    roles.OUTSIDE_CONTACT: {Permission.REPORT},
+    roles.OUTSIDE_CONTACT: {Permission.REPORT, Permission.CONFIRM},
     roles.AUDITOR: {Permission.SEE, Permission.EXPORT},
 }

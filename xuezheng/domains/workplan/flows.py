@@ -91,3 +91,144 @@ EXTENSION = register(
         ),
     )
 )
+
+ROUND = register(
+    Flow(
+        kind="round_report",
+        label=_("进展填报"),
+        prefix="JZ",
+        initial="filling",
+        url_name="round_report",
+        opening=Step("open", _("开始填报"), (), "filling", Permission.EDIT),
+        states={
+            "filling": State(_("待填报"), Phase.ACTING, clocks=("round",)),
+            "filled": State(_("待科室确认"), Phase.ACTING, clocks=("round",)),
+            "confirmed": State(_("待分管领导签字"), Phase.WAITING, clocks=("round",)),
+            "signed": State(_("待办公室审核"), Phase.CHECKING, clocks=("round",)),
+            "accepted": State(_("已收"), Phase.CLOSED),
+            "missed": State(_("未报"), Phase.CLOSED),
+        },
+        steps=(
+            Step("fill", _("填报"), ("filling",), "filled", Permission.REPORT, duty=True),
+            # A head who fills it in needs no second signature of their own: the leader is the other eye.
+            Step("submit", _("填报并确认"), ("filling",), "confirmed", Permission.CONFIRM),
+            Step(
+                "confirm",
+                _("确认"),
+                ("filled",),
+                "confirmed",
+                Permission.CONFIRM,
+                duty=True,
+                not_by=("fill",),
+            ),
+            Step(
+                "rework",
+                _("退回经办人"),
+                ("filled",),
+                "filling",
+                Permission.CONFIRM,
+                needs_note=True,
+                answers=True,
+            ),
+            Step(
+                "sign",
+                _("签字"),
+                ("confirmed",),
+                "signed",
+                Permission.SIGN,
+                duty=True,
+                not_by=("fill", "submit", "confirm"),
+            ),
+            Step(
+                "object",
+                _("不签，退回科室"),
+                ("confirmed",),
+                "filling",
+                Permission.SIGN,
+                needs_note=True,
+                answers=True,
+            ),
+            Step(
+                "accept",
+                _("收下"),
+                ("signed",),
+                "accepted",
+                Permission.ACCEPT,
+                duty=True,
+                not_by=("fill", "submit", "confirm", "sign"),
+            ),
+            Step(
+                "return",
+                _("退回"),
+                ("signed",),
+                "filling",
+                Permission.ACCEPT,
+                needs_note=True,
+            ),
+            # The next round has opened: what never reached the plan office stays counted as missing.
+            Step(
+                "lapse",
+                _("未报"),
+                ("filling", "filled", "confirmed"),
+                "missed",
+                Permission.EDIT,
+            ),
+        ),
+    )
+)
+
+CLOSING = register(
+    Flow(
+        kind="closing",
+        label=_("销号申请"),
+        prefix="XH",
+        initial="applied",
+        url_name="closing_detail",
+        opening=Step("apply", _("申请销号"), (), "applied", Permission.REPORT),
+        states={
+            "applied": State(_("待核查"), Phase.CHECKING, clocks=("closing",)),
+            "checked": State(_("待批准"), Phase.WAITING, clocks=("closing",)),
+            "closed": State(_("已销号"), Phase.CLOSED),
+            "refused": State(_("已退回"), Phase.CLOSED),
+        },
+        steps=(
+            Step(
+                "check",
+                _("核查通过"),
+                ("applied",),
+                "checked",
+                Permission.ACCEPT,
+                duty=True,
+                not_by=("apply",),
+            ),
+            Step(
+                "refuse",
+                _("退回"),
+                ("applied",),
+                "refused",
+                Permission.ACCEPT,
+                needs_note=True,
+                answers=True,
+            ),
+            Step(
+                "approve",
+                _("批准销号"),
+                ("checked",),
+                "closed",
+                Permission.DECIDE,
+                duty=True,
+                not_by=("apply", "check"),
+                answers=True,
+            ),
+            Step(
+                "decline",
+                _("不同意"),
+                ("checked",),
+                "refused",
+                Permission.DECIDE,
+                needs_note=True,
+                answers=True,
+            ),
+        ),
+    )
+)

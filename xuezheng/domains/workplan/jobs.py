@@ -1,9 +1,11 @@
 """Lights every night and whenever figures were computed."""
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from xuezheng.domains.workplan.models import Plan
+from xuezheng.domains.workplan.models import Plan, Round
+from xuezheng.domains.workplan.services import acting, rounds
 from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
@@ -21,8 +23,32 @@ def lights() -> None:
             refresh_lights(plan, timezone.localdate())
 
 
+@app.task(name="workplan.rounds", queueing_lock="workplan.rounds")
+def open_rounds() -> None:
+    """Open the rounds whose day has come, and let open duties follow their posts."""
+    today = timezone.localdate()
+    job = JobActor("workplan.rounds")
+    later = Round.objects.filter(
+        plan=OuterRef("plan"), ends_on__gt=OuterRef("ends_on"), opens_on__lte=today
+    )
+    # After days without the program only the newest of a plan is opened: the others are past.
+    due = Round.objects.filter(
+        ~Exists(later),
+        plan__status=Plan.Status.ADOPTED,
+        opened_at__isnull=True,
+        opens_on__lte=today,
+    )
+    for row in due.select_related("plan"):
+        with fenced(by=job):
+            rounds.open_round(row, by=job)
+    for plan in Plan.objects.filter(status=Plan.Status.ADOPTED):
+        with fenced(by=job):
+            acting.follow_posts(plan, by=job)
+
+
 @app.periodic(cron=daily(0, 55))
 @app.task(name="workplan.nightly", queueing_lock="workplan.nightly")
 def nightly(timestamp: int) -> None:
     """A day has passed: what was due yesterday may be late now."""
     lights()
+    open_rounds()

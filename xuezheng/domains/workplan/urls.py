@@ -1,6 +1,6 @@
 from django.urls import path
 
-from xuezheng.domains.workplan.views import carrying, commitments, plans
+from xuezheng.domains.workplan.views import carrying, commitments, plans, rounds, sheets
 
 urlpatterns = [
     path("plans/", plans.plan_list, name="plan_list"),
@@ -17,6 +17,31 @@ urlpatterns = [
     path("plans/<int:plan_id>/versions/", plans.plan_versions, name="plan_versions"),
     path("plans/<int:plan_id>/source/", plans.plan_source, name="plan_source"),
     path("plans/<int:plan_id>/add/", plans.commitment_add, name="commitment_add"),
+    path("plans/<int:plan_id>/sheet/", sheets.sheet_export, name="sheet_export"),
+    path("plans/<int:plan_id>/sheet/back/", sheets.sheet_back, name="sheet_back"),
+    path("plans/<int:plan_id>/sheet/back/<int:pk>/", sheets.sheet_preview, name="sheet_preview"),
+    path("plans/<int:plan_id>/rounds/", rounds.round_list, name="round_list"),
+    path("plans/<int:plan_id>/rounds/plan/", rounds.rounds_plan, name="rounds_plan"),
+    path("plans/<int:plan_id>/rounds/stand-in/", rounds.stand_in_add, name="stand_in_add"),
+    path(
+        "plans/<int:plan_id>/rounds/stand-in/<int:pk>/end/",
+        rounds.stand_in_end,
+        name="stand_in_end",
+    ),
+    path("rounds/mine/", rounds.my_rounds, name="my_rounds"),
+    path("rounds/mine/<slug:action>/", rounds.my_rounds_together, name="my_rounds_together"),
+    path("rounds/<int:pk>/", rounds.round_detail, name="round_detail"),
+    path("rounds/<int:pk>/open/", rounds.round_open, name="round_open"),
+    path("rounds/<int:pk>/urge/", rounds.round_urge, name="round_urge"),
+    path("rounds/<int:pk>/reports/", rounds.round_reports, name="round_reports"),
+    path("rounds/reports/<str:number>/", rounds.round_report, name="round_report"),
+    path("rounds/reports/<str:number>/quick/", rounds.round_quick, name="round_quick"),
+    path("rounds/reports/<str:number>/files/<uuid:file_id>/", rounds.round_file, name="round_file"),
+    path(
+        "rounds/reports/<str:number>/<slug:step>/",
+        rounds.round_report_step,
+        name="round_report_step",
+    ),
     path(
         "plans/<int:plan_id>/<str:code>/", commitments.commitment_detail, name="commitment_detail"
     ),

@@ -53,7 +53,7 @@ class Book:
         self.table = table
         self.notices: list[str] = []
         self._readers = [reader(field, by) for field in table.fields]
-        self._book = _open(data)
+        self._book = open_workbook(data)
         self._sheets = self._find_sheets()
         self.height = sum(
             self._book.get_sheet_by_name(sheet.name).total_height for sheet in self._sheets
@@ -227,7 +227,8 @@ class Book:
         return True
 
 
-def _open(data: bytes) -> Any:
+def open_workbook(data: bytes) -> Any:
+    """A calamine workbook of uploaded bytes.  Raises Unreadable with words for the user."""
     if not data:
         raise Unreadable(_("文件是空的，请重新选择。"))
     if len(data) > MAX_BYTES:

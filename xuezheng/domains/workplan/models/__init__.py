@@ -1,4 +1,4 @@
-"""Reading order: plan.py, carrying.py."""
+"""Reading order: plan.py, carrying.py, rounds.py."""
 
 from xuezheng.domains.workplan.models.carrying import (
     DOCUMENT_PATH,
@@ -26,6 +26,14 @@ from xuezheng.domains.workplan.models.plan import (
     Section,
     Target,
 )
+from xuezheng.domains.workplan.models.rounds import (
+    Closing,
+    OutsideRequest,
+    Round,
+    RoundReport,
+    SheetReturn,
+    StandIn,
+)
 
 __all__ = [
     "CAUSES",
@@ -34,6 +42,7 @@ __all__ = [
     "KINDS",
     "LIGHTS",
     "NEEDS_REFERENCE",
+    "Closing",
     "Commitment",
     "CommitmentQuerySet",
     "CommitmentSupport",
@@ -44,10 +53,15 @@ __all__ = [
     "Milestone",
     "MilestoneQuerySet",
     "MilestoneRole",
+    "OutsideRequest",
     "Plan",
     "PlanQuerySet",
     "PlanVersion",
     "ReviewItem",
+    "Round",
+    "RoundReport",
     "Section",
+    "SheetReturn",
+    "StandIn",
     "Target",
 ]

@@ -229,7 +229,7 @@ def _write_units(
     plan: Plan, items: list[dict], commitments: list[Commitment], sections: dict[str, Section]
 ) -> None:
     """Lead and supporting offices, matched by name; a name that matches nothing is a doubt."""
-    known = _offices_by_name()
+    known = offices_by_name()
     supports = []
     for item in items:
         under = [row for row in commitments if _within(row.section.path, item["section"])]
@@ -257,7 +257,8 @@ def _write_units(
     CommitmentSupport.objects.bulk_create(supports, ignore_conflicts=True)
 
 
-def _offices_by_name() -> dict[str, Organisation]:
+def offices_by_name() -> dict[str, Organisation]:
+    """Name or short name -> the organisation that is open today."""
     known = {}
     for organisation in Organisation.objects.filter(closed__isnull=True):
         known[organisation.name] = organisation
@@ -266,7 +267,7 @@ def _offices_by_name() -> dict[str, Organisation]:
     return known
 
 
-def _people_by_name(*wanted: str) -> dict[str, User | None]:
+def people_by_name(*wanted: str) -> dict[str, User | None]:
     """Name -> the one who bears it among holders of the roles; None when two do."""
     found: dict[str, User | None] = {}
     for user in people(*wanted):
@@ -278,9 +279,9 @@ def _write_rows(
     plan: Plan, parsed: dict[str, Any], commitments: list[Commitment], sections: dict[str, Section]
 ) -> None:
     """Columns of a task table: due day, leader, handler, offices; what matches nothing is a doubt."""
-    offices = _offices_by_name()
-    leaders = _people_by_name(roles.DIRECTOR, roles.DEPUTY)
-    handlers = _people_by_name(*HANDLERS)
+    offices = offices_by_name()
+    leaders = people_by_name(roles.DIRECTOR, roles.DEPUTY)
+    handlers = people_by_name(*HANDLERS)
     supports = []
     told: set[tuple[int, str]] = set()
     for item, row in zip(parsed["commitments"], commitments, strict=True):

@@ -179,11 +179,46 @@ def edit_commitment(
 
     Returns the changed row.  Raises StepRefused, StaleRow, PermissionDenied, OutOfScope.
     """
+    plan = open_plan(commitment.plan_id, by, amendment)
+    row, differences = _write_edit(Edit(commitment, version, changes, supports))
+    if differences:
+        _note(plan, by, "edit", row, differences, amendment)
+    return row
+
+
+@dataclass(frozen=True)
+class Edit:
+    """New values of one commitment's fields and, if given, its supporting offices with their parts."""
+
+    commitment: Commitment
+    version: int
+    changes: dict[str, Any]
+    supports: Sequence[tuple[Organisation, str]] | None = None
+
+
+def edit_many(
+    plan: Plan, edits: Sequence[Edit], *, amendment: Amendment | None = None, by: Actor
+) -> int:
+    """Edit several commitments of one plan as a single amendment: one new version for all.
+
+    Returns the number of changed fields.  Raises what `edit_commitment` raises; then nothing is written.
+    """
+    plan = open_plan(plan.id, by, amendment)
+    differences = []
+    for edit in edits:
+        differences += _write_edit(edit)[1]
+    if differences:
+        _note(plan, by, "edit", None, differences, amendment)
+    return len(differences)
+
+
+def _write_edit(edit: Edit) -> tuple[Commitment, list[dict[str, str]]]:
+    """Write it; returns the row and the differences in words."""
+    changes, supports = edit.changes, edit.supports
     unknown = set(changes) - set(EDITABLE)
     if unknown:
         raise TypeError(f"not editable: {sorted(unknown)}")
-    plan = open_plan(commitment.plan_id, by, amendment)
-    row = _locked(commitment, version)
+    row = _locked(edit.commitment, edit.version)
     differences = [
         {"code": row.code, "field": name, "from": _text(getattr(row, name)), "to": _text(value)}
         for name, value in changes.items()
@@ -205,9 +240,7 @@ def edit_commitment(
         after = ", ".join(sorted(o.name for o, _part in supports))
         if before != after:
             differences.append({"code": row.code, "field": "supports", "from": before, "to": after})
-    if differences:
-        _note(plan, by, "edit", row, differences, amendment)
-    return row
+    return row, differences
 
 
 def _move_milestones(row: Commitment) -> None:
