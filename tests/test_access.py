@@ -65,6 +65,8 @@ SEES_PLAN = {
     "statistician",
 }
 READS_INDICATORS = SEES_PLAN | {"registrar"}
+#: Schools read figures too, and the rows of their own.
+HEADS = frozenset({"head1", "head2"})
 #: Of these, whoever has no hazards in scope: the figure of hazards is not for them.
 NO_HAZARDS = frozenset({"base", "safety_office", "registrar"})
 OPEN_TO_ALL = {
@@ -309,18 +311,18 @@ def addresses(w: World) -> list[Address]:
         Address("milestone_detail", (n["milestone"],), milestone_people),
         Address("milestone_file", (n["milestone"], n["evidence"]), milestone_people),
         Address("extension_detail", (n["extension"],), milestone_people),
-        Address("indicator_list", may=frozenset(READS_INDICATORS)),
+        Address("indicator_list", may=frozenset(READS_INDICATORS | HEADS)),
         Address(
             "indicator_detail",
             ("hazard_rectified_in_time",),
-            frozenset(READS_INDICATORS - NO_HAZARDS),
+            frozenset((READS_INDICATORS - NO_HAZARDS) | HEADS),
             NO_HAZARDS,
         ),
         Address(
             "indicator_proof",
             (ids["reading"],),
             frozenset(READS_INDICATORS - NO_HAZARDS),
-            NO_HAZARDS,
+            NO_HAZARDS | HEADS,
         ),
         Address("parameter_list", may=frozenset({"plan", "safety_head", "operator", "security"})),
         Address(

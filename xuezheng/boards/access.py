@@ -30,6 +30,9 @@ GRANTS = {
     roles.SAFETY_OFFICER: _READERS,
     roles.INSPECTOR: _FIGURES,
     roles.REGISTRAR: _FIGURES,
+    roles.ADMISSIONS_OFFICER: _FIGURES,
+    # The district's figures, and the rows behind those of their own school.
+    roles.SITE_HEAD: {Permission.INDICATORS},
     roles.AUDITOR: _READERS | {Permission.AUDIT},
     # The trail also says what the operator did: it is not theirs to read.
     roles.OPERATOR: {Permission.PARAMETERS, Permission.JOBS, Permission.STYLE_GUIDE},

@@ -19,7 +19,7 @@ from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.exchange.workbook import Column, list_response
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 from xuezheng.kernel.indicators.models import Reading
-from xuezheng.kernel.indicators.proof import prove
+from xuezheng.kernel.indicators.proof import prove, row_words
 
 PER_PAGE = 50
 
@@ -136,8 +136,8 @@ def _export(request: HttpRequest, indicator: Indicator, rows: list[Reading]) -> 
 def indicator_proof(request: HttpRequest, reading_id: int) -> HttpResponse:
     """The rows behind one reading: which counted, which not, why.
 
-    A row that the reader may open does so by its name.  Of the others only the reason is shown: where
-    rows are persons, the organisation's figure may be seen by more people than they.
+    A row that the reader may open does so by its name.  Of the others only the reason is shown, and a
+    pseudonym where there is one: where rows are persons, more people may see the figure than them.
     """
     reading = get_object_or_404(
         Reading.objects.select_related("organisation"),
@@ -160,15 +160,16 @@ def indicator_proof(request: HttpRequest, reading_id: int) -> HttpResponse:
         counted=counted,
     )
     names = Organisation.objects.in_bulk({row.org for row in proof.rows}, field_name="code")
-    ids = [row.row_id for row in proof.rows]
-    live = indicator.live_rows(request.actor, ids) if indicator.live_rows else {}
+    words = row_words(indicator, proof.rows, request.actor)
     rows = [
         {
-            "name": live.get(row.row_id, ""),
+            "name": words.of(row.row_id),
             "organisation": names[row.org],
             "counted": row.counted,
             "reason": indicator.reasons.get(row.reason, row.reason),
-            "url": reverse(indicator.row_url, args=[row.row_id]) if row.row_id in live else "",
+            "url": reverse(indicator.row_url, args=[row.row_id])
+            if row.row_id in words.live
+            else "",
         }
         for row in proof.rows
     ]

@@ -25,6 +25,7 @@ from xuezheng.kernel.indicators.compute import Pair
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 from xuezheng.kernel.indicators.library import folder_of, order_snapshot
 from xuezheng.kernel.indicators.models import Snapshot
+from xuezheng.kernel.indicators.proof import row_words
 from xuezheng.kernel.indicators.snapshot import OpenSnapshot, SnapshotRefused, open_snapshot
 from xuezheng.kernel.ui.forms import DateInput, SearchInput
 from xuezheng.kernel.ui.lists import export_url, list_context
@@ -242,15 +243,16 @@ def snapshot_proof(request: HttpRequest, snapshot_id: int, key: str, code: str) 
             proof = _proof(request, opened, indicator, code, figure, as_of, page, organisations)
     except SnapshotRefused as refused:
         return _refused(request, snapshot, refused)
-    ids = [row.row_id for row in proof.rows]
-    live = indicator.live_rows(request.actor, ids) if indicator.live_rows else {}
+    words = row_words(indicator, proof.rows, request.actor)
     rows = [
         {
-            "name": live.get(row.row_id, ""),
+            "name": words.of(row.row_id),
             "organisation": organisations[row.org],
             "counted": row.counted,
             "reason": indicator.reasons.get(row.reason, row.reason),
-            "url": reverse(indicator.row_url, args=[row.row_id]) if row.row_id in live else "",
+            "url": reverse(indicator.row_url, args=[row.row_id])
+            if row.row_id in words.live
+            else "",
         }
         for row in proof.rows
     ]

@@ -40,6 +40,27 @@ def live_follow_ups(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
     return {number: number for number in rows.values_list("case__number", flat=True)}
 
 
+# Leaders see figures, not children: for them a row is the child's pseudonym in the season.
+
+
+def coded_entries(row_ids: Iterable[str]) -> dict[str, str]:
+    """Pseudonyms of children on a roll by the numbers of their entries."""
+    rows = RollEntry.objects.filter(pk__in=row_ids)
+    return {str(key): code for key, code in rows.values_list("pk", "code")}
+
+
+def coded_applications(row_ids: Iterable[str]) -> dict[str, str]:
+    """Pseudonyms of the children of those registrations."""
+    rows = Application.objects.filter(case__number__in=row_ids)
+    return dict(rows.values_list("case__number", "entry__code"))
+
+
+def coded_follow_ups(row_ids: Iterable[str]) -> dict[str, str]:
+    """Pseudonyms of the children who are followed up."""
+    rows = FollowUp.objects.filter(case__number__in=row_ids)
+    return dict(rows.values_list("case__number", "entry__code"))
+
+
 register(
     Indicator(
         key="enrolment_registered",
@@ -54,6 +75,7 @@ register(
         permission=Permission.FIGURES,
         row_url="enrolment_row",
         live_rows=live_entries,
+        coded=coded_entries,
         ranked=False,
         words=("适龄", "登记"),
         reasons={
@@ -77,6 +99,7 @@ register(
         permission=Permission.FIGURES,
         row_url="enrolment_row",
         live_rows=live_entries,
+        coded=coded_entries,
         ranked=False,
         words=("适龄", "去向"),
         reasons={
@@ -98,6 +121,7 @@ register(
         permission=Permission.FIGURES,
         row_url="application_detail",
         live_rows=live_applications,
+        coded=coded_applications,
         ranked=False,
         words=("报名", "网上"),
         reasons={
@@ -120,6 +144,7 @@ register(
         permission=Permission.FIGURES,
         row_url="application_detail",
         live_rows=live_applications,
+        coded=coded_applications,
         ranked=False,
         scale=1,
         mean=True,
@@ -147,6 +172,7 @@ register(
         permission=Permission.FIGURES,
         row_url="application_detail",
         live_rows=live_applications,
+        coded=coded_applications,
         ranked=False,
         words=("登记", "核验"),
         reasons={
@@ -169,6 +195,7 @@ register(
         permission=Permission.FIGURES,
         row_url="application_detail",
         live_rows=live_applications,
+        coded=coded_applications,
         ranked=False,
         words=("服务区", "就近"),
         reasons={"own_area": _("服务区内"), "sent_on": _("分流到其他学校")},
@@ -185,6 +212,7 @@ register(
         permission=Permission.FIGURES,
         row_url="application_detail",
         live_rows=live_applications,
+        coded=coded_applications,
         ranked=False,
         min_cell=5,
         words=("入学", "满意"),
@@ -206,6 +234,7 @@ register(
         permission=Permission.FIGURES,
         row_url="application_detail",
         live_rows=live_applications,
+        coded=coded_applications,
         ranked=False,
         words=("入学", "评价参与"),
         reasons={"rated": _("已评价"), "silent": _("未评价")},
@@ -222,6 +251,7 @@ register(
         permission=Permission.FIGURES,
         row_url="follow_up_detail",
         live_rows=live_follow_ups,
+        coded=coded_follow_ups,
         ranked=False,
         words=("未入学", "追踪"),
         reasons={

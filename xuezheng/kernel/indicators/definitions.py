@@ -26,7 +26,8 @@ class Indicator:
     is proposed to be measured by it.  `ranked=False` forbids every page to order organisations by the
     figure: what is harmed by counting.  `live_rows(actor, row_ids)` gives those rows of a proof that
     still exist and that the actor may see, each with the words people know it by; without it an old
-    row opens nothing.
+    row opens nothing.  `coded(row_ids)` gives the pseudonyms of rows of children: whoever may see the
+    figure sees all its rows in scope by them, also where row-level policies hide the children.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Indicator:
     ranked: bool = True
     mean: bool = False
     live_rows: Callable[[Any, Iterable[str]], Mapping[str, str]] | None = None
+    coded: Callable[[Iterable[str]], Mapping[str, str]] | None = None
 
     @cached_property
     def value_sql(self) -> str:

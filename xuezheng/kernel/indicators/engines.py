@@ -27,6 +27,8 @@ class Engine(Protocol):
 
     def rows(self, sql: str, values: Mapping[str, Any]) -> Iterator[tuple]: ...
 
+    def coded(self, sql: str, values: Mapping[str, Any]) -> list[tuple]: ...
+
     def totals(self, sql: str, values: Mapping[str, Any]) -> tuple: ...
 
 
@@ -40,6 +42,11 @@ class LiveEngine:
         with connection.cursor() as cursor:
             cursor.execute(text, dict(values))
             yield from cursor.fetchall()
+
+    def coded(self, sql: str, values: Mapping[str, Any]) -> list[tuple]:
+        """All rows of the SELECT, past policies: for keys and reason codes, never for what names people."""
+        with counting_all():
+            return list(self.rows(sql, values))
 
     def totals(self, sql: str, values: Mapping[str, Any]) -> tuple:
         """The one row of an aggregate, over all rows: also those that policies hide from the reader."""

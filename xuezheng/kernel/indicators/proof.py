@@ -1,11 +1,13 @@
 """The rows behind a figure: which were counted, which not, and why."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.fence import counting_all
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.access.scope import below
 from xuezheng.kernel.indicators.definitions import Indicator
@@ -112,10 +114,35 @@ def prove_on(
     scope = {"visible": visible}
     cut = {"limit": limit, "offset": offset}
     shown, numerator, total, seen = engine.totals(totals, days | scope | {"members": members})
+    # Where rows have pseudonyms they are read past the policies: key, organisation and reason name nobody.
+    read = engine.coded if indicator.coded else engine.rows
     rows = [
         ProofRow(str(i), org, bool(c), reason)
-        for i, org, c, reason in engine.rows(page, days | scope | cut)
+        for i, org, c, reason in read(page, days | scope | cut)
     ]
     expected = figure[0] if figure[1] is None else figure[1]
     agrees = total == expected and (figure[1] is None or numerator == figure[0])
     return Proof(rows, visible=shown, hidden=total - seen, counted=numerator, agrees=agrees)
+
+
+@dataclass(frozen=True)
+class RowWords:
+    """How rows of a proof are called for a reader: `live` may be opened, `coded` only say which row."""
+
+    live: Mapping[str, str]
+    coded: Mapping[str, str]
+
+    def of(self, row_id: str) -> str:
+        """Words of a row; empty when it is gone, or out of reach and without pseudonym."""
+        return self.live.get(row_id) or self.coded.get(row_id, "")
+
+
+def row_words(indicator: Indicator, rows: Iterable[ProofRow], actor: Actor) -> RowWords:
+    """Words of the rows of one page of a proof.  Pseudonyms only of rows that the page shows."""
+    ids = [row.row_id for row in rows]
+    live = indicator.live_rows(actor, ids) if indicator.live_rows else {}
+    rest = [row_id for row_id in ids if row_id not in live]
+    if not (indicator.coded and rest):
+        return RowWords(live, {})
+    with counting_all():
+        return RowWords(live, indicator.coded(rest))

@@ -163,6 +163,10 @@ class SnapshotEngine:
                 _("这份快照里没有该指标所需的事实表或栏目，算不出来。")
             ) from error
 
+    def coded(self, sql: str, values: Mapping[str, Any]) -> list[tuple]:
+        """All rows of the SELECT: a snapshot has no policies."""
+        return list(self.rows(sql, values))
+
     def totals(self, sql: str, values: Mapping[str, Any]) -> tuple:
         """The one row of an aggregate."""
         (row,) = self.rows(sql, values)

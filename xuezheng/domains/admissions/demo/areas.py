@@ -91,7 +91,7 @@ class Term:
 
 def moment(day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
     """A moment in the zone of the district."""
-    return timezone.make_aware(dt.datetime.combine(day, dt.time(hour, minute)))
+    return dt.datetime.combine(day, dt.time(hour, minute), timezone.get_default_timezone())
 
 
 def rule_sets(bureau: Organisation, today: dt.date) -> dict[Level, RuleSet]:

@@ -13,7 +13,6 @@ from xuezheng.domains.admissions.demo.areas import Term, moment
 from xuezheng.domains.admissions.demo.telling import Office
 from xuezheng.domains.admissions.models import (
     Allocation,
-    Application,
     Choice,
     Draw,
     DrawStep,
@@ -199,7 +198,6 @@ def _advance(term: Term, allocation: Allocation, office: Office, today: dt.date)
         cursor.execute(_PLACE, {"allocation": allocation.id, "arrival": term.season.arrival_on,
                                 "wait": day + dt.timedelta(days=20)})  # fmt: skip
         cursor.execute(_STATES, [allocation.id])
-    Application.objects.filter(season=term.season, state="placed").exists()
 
 
 _PLACE = """

@@ -84,14 +84,14 @@ def entered(level: Level, year: int, places: dict[int, Home]) -> list[Child]:
 
 
 def _read(places: dict[int, Home], **where: Any) -> list[Child]:
-    rows = Pupil.objects.live().filter(status="01", **where).order_by("id")
+    """The children with homes and guardians; rows without models, since there are so many."""
+    rows = Pupil.objects.live().filter(status="01", **where)
     children = {
-        row.id: Child(
-            row.name, row.initials, row.sex, row.born_on, row.id_number, row.id_kind,
-            pupil=row.id, at=row.organisation_id,
+        key: Child(*about, pupil=key, at=school)
+        for key, school, *about in rows.order_by("id").values_list(
+            "id", "organisation_id", "name", "initials", "sex", "born_on", "id_number", "id_kind"
         )
-        for row in rows
-    }  # fmt: skip
+    }
     held = Residence.objects.filter(pupil__in=rows, valid_to__isnull=True)
     for pupil, kind, dwelling in held.values_list("pupil_id", "kind", "dwelling_id"):
         if kind == Residence.Kind.REGISTER:
@@ -99,11 +99,10 @@ def _read(places: dict[int, Home], **where: Any) -> list[Child]:
         else:
             children[pupil].home = places[dwelling]
     answering = Guardianship.objects.filter(pupil__in=rows, valid_to__isnull=True)
-    for held_by in answering.select_related("guardian").order_by("-main", "id"):
-        person = held_by.guardian
-        children[held_by.pupil_id].guardians.append(
-            (held_by.relation, person.name, person.id_number, person.phone)
-        )
+    for pupil, *about in answering.order_by("-main", "id").values_list(
+        "pupil_id", "relation", "guardian__name", "guardian__id_number", "guardian__phone"
+    ):
+        children[pupil].guardians.append(tuple(about))
     return [child for child in children.values() if child.home and child.id_number]
 
 

@@ -22,12 +22,14 @@ from xuezheng.domains.admissions.models import (
     Standing,
 )
 from xuezheng.kernel.access.actors import JobActor
+from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.cases.models import Case, CaseClock
 from xuezheng.kernel.files.models import StoredFile
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.definitions import INDICATORS
 from xuezheng.kernel.indicators.models import Reading
-from xuezheng.kernel.indicators.proof import prove
+from xuezheng.kernel.indicators.proof import prove, row_words
+from xuezheng.registry import roles
 
 TODAY = timezone.localdate()
 KEYS = (
@@ -230,6 +232,71 @@ def test_both_engines_say_the_same(room: SeasonRoom, tmp_path: Path) -> None:
     for number in range(20, 26):
         follow_up(room, number, ago(number % 4), ago(number % 3) if number % 2 else None)
     assert compare(room.district, tmp_path / "a", TODAY, KEYS) >= len(KEYS)
+
+
+def world(room: SeasonRoom) -> None:
+    """Something behind each figure, at both schools and in a town."""
+    room.district.hold("boss", roles.DIRECTOR, "B")
+    for number in range(1, 8):
+        made = application(
+            room, number, ago(9), ago(8), ago(5), channel=("online", "paper")[number % 2],
+            grade=5 - number % 3,
+        )  # fmt: skip
+        place(room, made, "A" if number % 3 else "RA", ago(1))
+    follow_up(room, 20, ago(1), ago(1))
+    follow_up(room, 21, ago(2), None)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_figure_opens_on_pseudonyms_for_who_sees_no_child(room: SeasonRoom, key: str) -> None:
+    world(room)
+    row = reading(room, key)
+    boss, client = room.district.actor("boss"), Client()
+    with fenced(read_only=True, by=boss):
+        assert not Application.objects.exists(), "the children themselves stay out of reach"
+        proof = prove(row, boss)
+        words = row_words(row.definition, proof.rows, boss)
+        assert not Application.objects.exists(), "the reach is back after the pseudonyms"
+    assert proof.agrees
+    assert (proof.hidden, len(proof.rows)) == (0, row.denominator if key != "enrolment_days" else 7)
+    codes = set(RollEntry.objects.values_list("code", flat=True))
+    assert {words.of(one.row_id) for one in proof.rows} <= codes
+    assert key == "enrolment_followed_in_time" or not words.live
+    client.force_login(boss.user)
+    page = client.get(reverse("indicator_proof", args=[row.pk]))
+    text = page.content.decode()
+    assert {shown["name"] for shown in page.context["rows"]} <= codes
+    assert all(f"<code>{code}</code>" in text for code in map(words.of, words.coded))
+    assert "周小禾" not in text and "RX-" not in text
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_who_keeps_the_season_opens_the_rows(room: SeasonRoom, key: str) -> None:
+    world(room)
+    row, client = reading(room, key), Client()
+    client.force_login(room.district.actor("admit").user)
+    rows = client.get(reverse("indicator_proof", args=[row.pk])).context["rows"]
+    assert rows
+    assert all(one["name"] for one in rows)
+    for one in rows:
+        if one["url"]:
+            assert client.get(one["url"]).status_code in (200, 302)
+    assert any(one["url"] for one in rows)
+
+
+def test_a_head_opens_the_rows_of_the_own_school_only(room: SeasonRoom) -> None:
+    world(room)
+    row = reading(room, "enrolment_no_visit", "S1")
+    whole = Reading.objects.get(indicator=row.indicator, organisation=room.district.orgs["B"],
+                                period_from=row.period_from)  # fmt: skip
+    neighbour, client = room.district.actor("head2"), Client()
+    client.force_login(room.district.actor("head1").user)
+    page = client.get(reverse("indicator_proof", args=[row.pk]))
+    assert {one["name"] for one in page.context["rows"]} == {f"RX-{n}" for n in range(1, 8)}
+    assert client.get(page.context["rows"][0]["url"]).status_code == 200
+    assert client.get(reverse("indicator_proof", args=[whole.pk])).status_code == 404
+    client.force_login(neighbour.user)
+    assert client.get(reverse("indicator_proof", args=[row.pk])).status_code == 404
 
 
 def test_no_page_ranks_schools_by_them() -> None:
