@@ -1,5 +1,6 @@
 """Forms of signing in, of one's own account, and of the security administrator's accounts."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -11,8 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation, Post, User
 from xuezheng.kernel.access.permissions import roles
+from xuezheng.kernel.notices.models import Contact
+from xuezheng.kernel.notices.services import choose_channels
 from xuezheng.kernel.ui.forms import DateInput
 from xuezheng.registry.services import accounts, signing_in
+
+#: Channel -> its fields of ContactForm.
+CONTACT_FIELDS = {
+    "sms": ("by_sms",),
+    "mail": ("by_mail", "email"),
+    "chat": ("by_chat", "chat_id"),
+}
 
 
 class SignInForm(forms.Form):
@@ -119,6 +129,51 @@ class OwnPasswordForm(_NewPasswordWords, PasswordChangeForm):
         except signing_in.SignInRefused as refused:
             raise ValidationError(str(refused)) from refused
         return given
+
+
+class ContactForm(forms.ModelForm):
+    """Where a person wants to be told; offers the channels that are in use here."""
+
+    class Meta:
+        model = Contact
+        fields = ("by_sms", "by_mail", "email", "by_chat", "chat_id")
+
+    email = forms.EmailField(
+        label=_("电子邮箱"),
+        max_length=100,
+        required=False,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+    chat_id = forms.RegexField(
+        r"^[\w.@-]+$",
+        label=_("工作群账号"),
+        max_length=64,
+        required=False,
+        help_text=_("您在单位即时通信软件里的账号，由管理员告知。"),
+    )
+
+    def __init__(self, *args: Any, channels: Collection[str], telephone: str, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.channels = channels
+        sms = self.fields["by_sms"]
+        sms.label = _("发短信")
+        sms.help_text = (
+            _("发到 %s") % telephone if telephone else _("没有登记手机号码，收不到短信。")
+        )
+        self.fields["by_mail"].label = _("发邮件")
+        self.fields["by_chat"].label = _("发到工作群")
+        for channel, names in CONTACT_FIELDS.items():
+            if channel not in channels:
+                for name in names:
+                    del self.fields[name]
+
+    def save(self, *, by: Actor) -> Contact:
+        """Keep the choice; what belongs to a channel that is not in use stays as it was."""
+        names = ("by_sms", "by_mail", "by_chat", "email", "chat_id")
+        kept = {name: getattr(self.instance, name) for name in names}
+        given = {**kept, **self.cleaned_data}
+        given |= {name: given[name] or "" for name in ("email", "chat_id")}
+        return choose_channels(**given, by=by)
 
 
 # -- the security administrator's ---------------------------------------------------------------------

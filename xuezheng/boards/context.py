@@ -1,4 +1,4 @@
-"""What every page's shell needs: the bureau's name, navigation, the inbox count."""
+"""What every page's shell needs: the bureau's name, navigation, what waits and is unread."""
 
 from functools import lru_cache
 from importlib import import_module
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from xuezheng.boards.access import Permission
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.cases.models import Case
+from xuezheng.kernel.notices.models import Notice
 from xuezheng.registry.organisations import OrganisationKind
 from xuezheng.registry.switches import off_systems, system_of
 
@@ -90,11 +91,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "actor": getattr(request, "actor", None),
         "navigation": [],
         "inbox_count": 0,
+        "unread_count": 0,
         "may_see_board": False,
     }
     if context["actor"]:
         actor = context["actor"]
         context["navigation"] = navigation(request)
         context["inbox_count"] = SimpleLazyObject(lambda: Case.objects.owed_by(actor).count())
+        context["unread_count"] = SimpleLazyObject(
+            lambda: Notice.objects.visible_to(actor).unread().count()
+        )
         context["may_see_board"] = actor.can(Permission.BOARD)
     return context

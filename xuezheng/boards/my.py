@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from xuezheng.domains.workplan.access import Permission as PlanPermission
+from xuezheng.kernel.notices.models import Notice
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,24 @@ def inbox(request: HttpRequest) -> Card | None:
     if not request.actor.posts:
         return None
     return Card(_("待办"), _("等您办理的事，最急的在前。"), reverse("inbox"), "inbox")
+
+
+def decisions(request: HttpRequest) -> Card | None:
+    """What waits for a leader's word."""
+    if not request.actor.can(PlanPermission.DECIDE):
+        return None
+    return Card(_("等我定的事"), _("延期等审批、红灯任务、批示。"), reverse("leader"), "gavel")
+
+
+def messages(request: HttpRequest) -> Card:
+    """What one was told."""
+    unread = Notice.objects.visible_to(request.actor).unread().count()
+    text = (
+        ngettext("%d 条未读。", "%d 条未读。", unread) % unread
+        if unread
+        else _("系统给您的通知都在这里。")
+    )
+    return Card(_("消息"), text, reverse("message_list"), "bell")
 
 
 def admissions(request: HttpRequest) -> Card:
@@ -46,7 +68,14 @@ def looked(request: HttpRequest) -> Card:
 
 
 #: A system's card is a function here; None leaves it out.
-CARDS: list[Callable[[HttpRequest], Card | None]] = [inbox, admissions, account, looked]
+CARDS: list[Callable[[HttpRequest], Card | None]] = [
+    inbox,
+    decisions,
+    messages,
+    admissions,
+    account,
+    looked,
+]
 
 
 def cards(request: HttpRequest) -> list[Card]:

@@ -66,8 +66,12 @@ TASKS = {
     "indicators.snapshot": gettext_lazy("生成数据快照"),
     "jobs.purge": gettext_lazy("清理已完成的任务"),
     "jobs.rescue": gettext_lazy("接续中断的任务"),
+    "notices.digest": gettext_lazy("每日消息汇总"),
+    "notices.purge": gettext_lazy("清理旧消息"),
+    "notices.send": gettext_lazy("外发消息"),
     "registry.duplicates": gettext_lazy("查找疑似重复"),
     "workplan.lights": gettext_lazy("评定亮灯"),
+    "workplan.desk": gettext_lazy("每夜提出督办、升级逾期督办、提醒报送和复审"),
     "workplan.nightly": gettext_lazy("每夜评定亮灯"),
 }
 #: How long back failures of a periodic task are counted.

@@ -9,6 +9,7 @@ from xuezheng.boards.views import (
     health,
     inbox,
     indicators,
+    leader,
     my,
     operations,
     parameters,
@@ -17,6 +18,7 @@ from xuezheng.boards.views import (
     sign_in,
     snapshots,
 )
+from xuezheng.boards.views import messages as message_views
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.ui.views import style_guide
 
@@ -56,11 +58,17 @@ urlpatterns = [
     path("second-factor/", sign_in.second_factor_verify, name="second_factor_verify"),
     path("second-factor/enrol/", sign_in.second_factor_enrol, name="second_factor_enrol"),
     path("second-factor/picture/", sign_in.second_factor_picture, name="second_factor_picture"),
+    path("messages/", message_views.message_list, name="message_list"),
+    path("messages/read/", message_views.messages_read, name="messages_read"),
+    path("messages/<int:notice_id>/open/", message_views.message_open, name="message_open"),
+    path("leader/", leader.leader, name="leader"),
+    path("leader/<str:number>/decide/", leader.leader_decide, name="leader_decide"),
     path("my/", my.my, name="my"),
     path("my/name/", my.my_name, name="my_name"),
     path("again/", my.again, name="again"),
     path("again/code/", my.again_code, name="again_code"),
     path("account/", account.account, name="account"),
+    path("account/messages/", message_views.contact, name="contact"),
     path("account/recovery-codes/", account.recovery_codes, name="recovery_codes"),
     path("account/sessions/end/", account.sessions_end, name="sessions_end"),
     path("account/sessions/<uuid:handle>/end/", account.session_end, name="session_end"),

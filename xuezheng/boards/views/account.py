@@ -12,12 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from xuezheng.kernel.access.guards import signed_in
-from xuezheng.kernel.access.models import SecondFactor
+from xuezheng.kernel.access.models import SecondFactor, User
 from xuezheng.kernel.access.permissions import roles
 from xuezheng.kernel.access.signin import passwords, sessions
 from xuezheng.kernel.access.signin.rules import password_days_left
+from xuezheng.kernel.notices.channels import configured
+from xuezheng.kernel.notices.sending import addresses
 from xuezheng.registry.roles import ALLOWS
 from xuezheng.registry.services import signing_in
+from xuezheng.registry.services.families import telephone_of
 
 
 @never_cache
@@ -42,8 +45,19 @@ def account(request: HttpRequest) -> HttpResponse:
         "has_password": user.has_usable_password(),
         "days_left": password_days_left(user.password_changed_at, timezone.now(), rules),
         "rules": rules,
+        "channels": _channels(user),
     }
     return render(request, "boards/account.html", context)
+
+
+def _channels(user: User) -> list[str]:
+    """Names of the channels by which messages reach the person; empty where none is in use."""
+    used = configured()
+    if not used:
+        return []
+    reach = addresses([user.pk], used, lambda ids: {user.pk: telephone_of(user)} if ids else {})
+    words = {"sms": _("短信"), "mail": _("邮件"), "chat": _("工作群")}
+    return [words[key] for key, address in reach[user.pk].items() if address] or [_("只在本系统内")]
 
 
 @require_POST

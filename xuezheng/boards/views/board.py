@@ -63,6 +63,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "kpis": [_kpi(figure) for figure in data.figures],
         "decisions": [_decision(case) for case in waiting],
         "decision_count": count,
+        "decisions_url": reverse("leader" if request.actor.can(PlanPermission.DECIDE) else "inbox"),
         "parts": [_part(number, data, plan_url) for number in range(len(data.parents))],
         "page": page,
         "tasks": _tasks(request, plan, page.object_list),

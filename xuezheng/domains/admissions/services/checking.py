@@ -133,7 +133,7 @@ def return_all(
         terms={"correction": Term(due, _("一次告知后补正"))},
         fields={"faults": told},
     )
-    _tell(application, _("入学登记 %s 需要补正") % application.case.number)
+    _tell(application, _("入学登记 %s 需要补正") % application.case.number, urgent=True)
     return move
 
 
@@ -144,7 +144,8 @@ def refuse(application: Application, *, note: str, version: int, by: Actor) -> M
         entry = application.entry
         entry.outcome, entry.outcome_on = "", None
         entry.save()
-    _tell(application, _("入学登记 %s 不予受理，请查看理由") % application.case.number)
+    title = _("入学登记 %s 不予受理，请查看理由") % application.case.number
+    _tell(application, title, urgent=True)
     return move
 
 
@@ -170,8 +171,11 @@ def reopen(application: Application, *, note: str, version: int, by: Actor) -> M
     return move
 
 
-def _tell(application: Application, title: str) -> None:
-    """A notice to every guardian who may see the registration; once for each turn of the case."""
+def _tell(application: Application, title: str, *, urgent: bool = False) -> None:
+    """A notice to every guardian who may see the registration; once for each turn of the case.
+
+    `urgent`: something is asked of the family, or it must look elsewhere: also by SMS.
+    """
     people = set(
         application.parties.filter(user__isnull=False, confirmed=True).values_list(
             "user", flat=True
@@ -184,6 +188,7 @@ def _tell(application: Application, title: str) -> None:
         key=f"application.{application.case.state}.{application.pk}.{application.case.version}",
         title=title,
         path=reverse("my_application", args=[application.case.number]),
+        urgent=urgent,
     )
 
 

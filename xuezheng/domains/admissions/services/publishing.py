@@ -255,6 +255,7 @@ def _tell(allocation: Allocation, offers: Sequence[Offer]) -> None:
             for user_id in people[offer.application_id]
         ),
         title=_("录取结果已公布，请查看"),
+        urgent=True,
     )
 
 
@@ -299,6 +300,7 @@ def lapse_unanswered(today: dt.date, *, by: JobActor) -> int:
             if offer.application.applicant_id
         ),
         title=_("录取确认已过期，学位不再保留"),
+        urgent=True,
     )
     return len(offers)
 

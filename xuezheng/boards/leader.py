@@ -1,0 +1,92 @@
+"""What a leader sees on a phone: what waits for their word, which tasks are red, where to write a note."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from xuezheng.domains.workplan.access import Permission as PlanPermission
+from xuezheng.domains.workplan.models import Commitment, Extension, Plan
+from xuezheng.domains.workplan.rules import Light
+from xuezheng.domains.workplan.services import carrying
+from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.cases.models import Case
+
+#: How many of each are shown; the inbox and the plan have all.
+WAITING_SHOWN = 30
+RED_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Decider:
+    """How a kind of case is decided in place: where its rows are, what they ask for, and the service.
+
+    `decide` takes the row and granted, note, version, by; `asks` says in words what is asked.
+    """
+
+    rows: Callable[[], Any]
+    asks: Callable[[Any], str]
+    decide: Callable[..., Any]
+
+
+def _extension_asks(row: Extension) -> str:
+    return _("期限 %(old)s → %(new)s。%(reason)s") % {
+        "old": row.old_due.isoformat(),
+        "new": row.new_due.isoformat(),
+        "reason": row.reason,
+    }
+
+
+#: Kind of case -> how it is decided on the leader's page; others open their own page.
+DECIDERS = {
+    "extension": Decider(
+        lambda: Extension.objects.select_related(
+            "case", "milestone__case", "milestone__commitment"
+        ),
+        _extension_asks,
+        carrying.decide_extension,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A case that waits.  `asks`: what is asked, when it is decided in place; else ""."""
+
+    case: Case
+    asks: str
+
+
+def waiting(actor: Actor) -> tuple[list[Item], int]:
+    """What the leader owes, the most pressing first, and how many in all."""
+    owed = Case.objects.owed_by(actor)
+    cases = list(owed.select_related("organisation").order_by("due", "id")[:WAITING_SHOWN])
+    asks: dict[int, str] = {}
+    for kind, decider in DECIDERS.items():
+        ids = [case.id for case in cases if case.kind == kind and _decides(case)]
+        if ids:
+            asks |= {row.pk: decider.asks(row) for row in decider.rows().filter(pk__in=ids)}
+    return [Item(case, asks.get(case.id, "")) for case in cases], owed.count()
+
+
+def _decides(case: Case) -> bool:
+    return case.awaits == PlanPermission.DECIDE
+
+
+def red(plan: Plan | None) -> list[Commitment]:
+    """The red tasks of a plan, the farthest behind first."""
+    if plan is None:
+        return []
+    rows = plan.commitments.live().filter(light=Light.RED)
+    return list(
+        rows.select_related("lead_office", "leader").order_by("-behind", "order")[:RED_SHOWN]
+    )
+
+
+def decide(case: Case, *, granted: bool, note: str, version: int, by: Actor) -> None:
+    """Decide a case in place.  Raises KeyError for a kind that is not decided here, and what its
+    service raises."""
+    decider = DECIDERS[case.kind]
+    row = decider.rows().get(pk=case.pk)
+    decider.decide(row, granted=granted, note=note, version=version, by=by)
