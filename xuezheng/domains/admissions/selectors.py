@@ -17,7 +17,7 @@ from xuezheng.kernel.access.scope import authority_code
 from xuezheng.kernel.reference.calendar import due_after
 from xuezheng.kernel.reference.changes import kept
 from xuezheng.kernel.reference.parameters import Setting, settings_on
-from xuezheng.registry.models import Dwelling
+from xuezheng.registry.models import Community, Dwelling
 
 PREFIX = "admissions"
 
@@ -59,12 +59,13 @@ def schools_of(zones: Iterable[str]) -> dict[str, list[Organisation]]:
 class Ground:
     """What all registrations of a season on a day share; kept by the process, so never altered.
 
-    `schools`: area id -> ids of its schools in order; `names`: area id -> name; `intakes` by id;
+    `communities` by code; `schools`: area id -> ids of its schools in order; `names`: area id -> name; `intakes` by id;
     `redirections`: (intake, the one it sends on to) by rank; `verified_by`: end of the term of
     checking that begins on `day`.
     """
 
     day: dt.date
+    communities: Mapping[str, Community]
     atlas: Atlas
     schools: Mapping[str, Sequence[int]]
     names: Mapping[str, str]
@@ -82,7 +83,7 @@ class Ground:
 
 
 def ground_of(season: Season, day: dt.date) -> Ground:
-    """The ground of a season on a day.  One query; nine after a change to one of its tables."""
+    """The ground of a season on a day.  One query; ten after a change to one of its tables."""
 
     def read() -> Ground:
         settings = admission_settings(day, authority_code(season.organisation_id, day))
@@ -90,6 +91,7 @@ def ground_of(season: Season, day: dt.date) -> Ground:
         redirections = Redirection.objects.filter(intake__season=season)
         return Ground(
             day=day,
+            communities={community.code: community for community in Community.objects.all()},
             atlas=atlas(season),
             schools={str(zone.id): [school.id for school in zone.schools.all()] for zone in zones},
             names={str(zone.id): zone.name for zone in zones},

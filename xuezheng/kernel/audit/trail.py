@@ -10,7 +10,7 @@ from xuezheng.kernel.access.models import Post
 from xuezheng.kernel.audit.models import Entry
 
 
-def record(
+def entry(
     action: str,
     *,
     by: Actor,
@@ -20,10 +20,10 @@ def record(
     object_id: object = "",
     reason: str = "",
     detail: dict[str, Any] | None = None,
-) -> None:
-    """Append an entry in the running transaction.  `detail`: codes, numbers, ISO dates only."""
+) -> Entry:
+    """An entry that is not yet written.  `detail`: codes, numbers, ISO dates only."""
     # A person is named by the user's key, never copied as text; `actor` is for what is no person.
-    Entry.objects.create(
+    return Entry(
         action=action,
         actor="" if by.user else by.name,
         user=by.user,
@@ -34,6 +34,11 @@ def record(
         reason=reason[:300],
         detail=detail or {},
     )
+
+
+def record(action: str, **fields: Any) -> None:
+    """Append an entry in the running transaction: what `entry` takes."""
+    entry(action, **fields).save(force_insert=True)
 
 
 def record_many(entries: Iterable[Mapping[str, Any]], *, by: Actor) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Post, User
-from xuezheng.kernel.audit.trail import record, record_many
+from xuezheng.kernel.audit.trail import entry, record, record_many
 from xuezheng.kernel.cases.flows import Flow, Phase, State, Step, Term
 from xuezheng.kernel.cases.models import Attachment, Case, CaseClock, Move
 from xuezheng.kernel.cases.telling import tell_answer, tell_handler, tell_urged
 from xuezheng.kernel.files.store import keep
 from xuezheng.kernel.indicators.jobs import figures_changed
+from xuezheng.kernel.reference.together import write_together
 
 Row = TypeVar("Row", bound=models.Model)
 NO_TERMS: Mapping[str, Term] = {}
@@ -54,13 +55,15 @@ def open_case(
     parent: Case | None = None,
     key: uuid.UUID | None = None,
     uploads: Sequence[UploadedFile] = (),
+    beside: Callable[[Row], Iterable[models.Model]] | None = None,
 ) -> tuple[Row, bool]:
     """Open a case of the flow with its typed row.  Returns (row, whether it is new).
 
     `fields` are the row's own; `terms` one Term for each clock of the initial state.  With an
     idempotency key that the same user used before, the row opened then is returned and nothing is
-    written.  Raises PermissionDenied, OutOfScope, ValidationError (an upload), ValueError (a clock
-    without term); then nothing is written.
+    written.  `beside` makes further rows of the case, which are written together with its clocks.
+    Raises PermissionDenied, OutOfScope, ValidationError (an upload), ValueError (a clock without
+    term); then nothing is written.
     """
     post = by.post_for(flow.opening.permission, organisation_id)
     state = flow.states[flow.initial]
@@ -86,9 +89,24 @@ def open_case(
         if not _insert(case, flow, timezone.localdate(now).year):
             earlier = _opened_before(flow, key, by)
             return model._default_manager.select_related("case").get(case=earlier), False
-        row = model._default_manager.create(case=case, state=flow.initial, **fields)
-        _start_clocks(case, terms, timezone.localdate(now))
-        _write_move(case, flow, flow.opening.key, "", flow.initial, by, post, note, now, uploads)
+        row = model(case=case, state=flow.initial, **fields)
+        write_together([row])
+        move = Move(
+            case=case, at=now, step=flow.opening.key, target=flow.initial, user=by.user, post=post,
+            note=note.strip(), bars_next=bool(duty) and flow.opening.key in duty.not_by,
+        )  # fmt: skip
+        if uploads:
+            move.save()
+            _attach(move, uploads, by)
+        write_together(
+            [
+                *_clocks(case, terms, timezone.localdate(now)),
+                *([] if uploads else [move]),
+                entry(f"{flow.kind}.{move.step}", by=by, **_told(move, case, len(uploads))),
+                *(beside(row) if beside else ()),
+            ]
+        )
+        figures_changed()
         tell_handler(case, handler, by)
     return row, True
 
@@ -377,7 +395,7 @@ def _set_clocks(case: Case, state: State, terms: Mapping[str, Term], day: dt.dat
     ending = (running - set(state.clocks)) | (running & set(terms))
     if ending:
         case.clocks.filter(stopped__isnull=True, kind__in=ending).update(stopped=day)
-    _start_clocks(case, terms, day)
+    CaseClock.objects.bulk_create(_clocks(case, terms, day))
     due = case.clocks.filter(stopped__isnull=True).aggregate(due=Min("due"))["due"]
     if due != case.due:
         case.due = due
@@ -389,11 +407,11 @@ def _check_terms(state: State, terms: Mapping[str, Term], running: set[str]) -> 
         raise ValueError(f"clocks {state.clocks} with terms {sorted(terms)}, running {running}")
 
 
-def _start_clocks(case: Case, terms: Mapping[str, Term], day: dt.date) -> None:
-    CaseClock.objects.bulk_create(
+def _clocks(case: Case, terms: Mapping[str, Term], day: dt.date) -> list[CaseClock]:
+    return [
         CaseClock(case=case, kind=kind, basis=term.basis[:300], started=day, due=term.due)
         for kind, term in terms.items()
-    )
+    ]
 
 
 def _write_move(
@@ -418,27 +436,34 @@ def _write_move(
         post=post,
         note=note.strip(),
     )
-    if source:  # a case that is just opened has no earlier move
-        case.moves.filter(bars_next=True).update(bars_next=False)
+    case.moves.filter(bars_next=True).update(bars_next=False)
     duty = flow.duty(target)
     if duty and duty.not_by:
         barring = [earlier.id for earlier in _barring(case, duty)]
         case.moves.filter(id__in=barring).update(bars_next=True)
+    _attach(move, uploads, by)
+    record(f"{flow.kind}.{step}", by=by, **_told(move, case, len(uploads)))
+    figures_changed()
+    return move
+
+
+def _attach(move: Move, uploads: Sequence[UploadedFile], by: Actor) -> None:
+    case = move.case
     Attachment.objects.bulk_create(
         Attachment(case=case, move=move, file=keep(u, organisation_id=case.organisation_id, by=by))
         for u in uploads
     )
-    record(
-        f"{flow.kind}.{step}",
-        by=by,
-        post=post,
-        organisation_id=case.organisation_id,
-        object_type=flow.kind,
-        object_id=case.number,
-        detail={"from": source, "to": target, "files": len(uploads)},
-    )
-    figures_changed()
-    return move
+
+
+def _told(move: Move, case: Case, files: int) -> dict[str, Any]:
+    """What the trail keeps of a move beside its step and who took it."""
+    return {
+        "post": move.post,
+        "organisation_id": case.organisation_id,
+        "object_type": case.kind,
+        "object_id": case.number,
+        "detail": {"from": move.source, "to": move.target, "files": files},
+    }
 
 
 @transaction.atomic

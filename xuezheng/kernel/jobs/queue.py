@@ -5,9 +5,8 @@ Jobs are idempotent: a worker may die in the middle and the job runs again.
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 
@@ -33,5 +32,11 @@ def enqueue_once(task_name: str) -> None:
     Asking is one statement; letting the queue refuse is four, and a dead row, for each submission of
     a rush.
     """
-    if not ProcrastinateJob.objects.filter(queueing_lock=task_name, status="todo").exists():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'",
+            [task_name],
+        )
+        waits = bool(cursor.fetchall())
+    if not waits:
         enqueue(task_name, only_one=task_name)

@@ -21,6 +21,13 @@ def notify(
     return notify_each(((user_id, key, path) for user_id in user_ids), title=title, urgent=urgent)
 
 
+def notice(user_id: int, *, key: str, title: str, path: str = "", urgent: bool = False) -> Notice:
+    """A notice that is not yet written, of a key that nobody can have had."""
+    return Notice(
+        user_id=user_id, key=key, title=title, path=path, at=timezone.now(), urgent=urgent
+    )
+
+
 def notify_each(
     notices: Iterable[tuple[int, str, str]], *, title: str, urgent: bool = False
 ) -> int:

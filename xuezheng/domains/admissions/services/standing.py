@@ -67,16 +67,18 @@ def listed(ground: Ground, zone_schools: Sequence[int], chosen: Sequence[int]) -
     return [*rows, *(Listed(key, True) for key in dict.fromkeys(redirected))]
 
 
-def write_choices(
-    application: Application, rows: Iterable[Listed], *, is_new: bool = False
-) -> list[Choice]:
-    """Replace an application's list.  Standings on the old one go with it; a new one has none."""
-    if not is_new:
-        application.choices.all().delete()
-    return Choice.objects.bulk_create(
+def choices_of(application: Application, rows: Iterable[Listed]) -> list[Choice]:
+    """An application's list, not yet written."""
+    return [
         Choice(application=application, intake_id=row.intake_id, rank=rank, by_rule=row.by_rule)
         for rank, row in enumerate(rows, start=1)
-    )
+    ]
+
+
+def write_choices(application: Application, rows: Iterable[Listed]) -> list[Choice]:
+    """Replace an application's list.  Standings on the old one go with it."""
+    application.choices.all().delete()
+    return Choice.objects.bulk_create(choices_of(application, rows))
 
 
 class Circumstances:
