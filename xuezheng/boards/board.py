@@ -7,13 +7,18 @@ from typing import Any
 
 from django.utils import timezone
 
-from xuezheng.domains.workplan.models import Commitment, LightChange, Plan, Section, Target
-from xuezheng.domains.workplan.rules import Assessment, Cause, Light, Overall, overall
-from xuezheng.domains.workplan.selectors import light_settings
+from xuezheng.domains.workplan.models import Commitment, Plan, Section, Target
+from xuezheng.domains.workplan.rules import Light, Overall, overall
+from xuezheng.domains.workplan.selectors import (
+    assessment,
+    indicator_history,
+    light_settings,
+    lights_on,
+    turned,
+)
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.cases.models import Case
-from xuezheng.kernel.indicators.definitions import INDICATORS
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.registry.organisations import OrganisationKind
 
@@ -50,29 +55,15 @@ class Board:
     settings: dict[str, Any]
 
 
-def assessment(row: Commitment) -> Assessment:
-    """The stored result of the light rule."""
-    return Assessment(Light(row.light), Cause(row.cause), row.progress, row.planned)
-
-
 def build(plan: Plan, actor: Actor) -> Board:
     """Read the board of an adopted plan.  About ten queries, whatever the plan's size."""
     today = timezone.localdate()
     rows = list(
         plan.commitments.live().select_related("section__parent__parent", "leader", "lead_office")
     )
-    readings = history(plan, actor)
+    readings = indicator_history(plan, actor)
     newest = {key: series[-1] for key, series in readings.items()}
-    changed = LightChange.objects.filter(
-        commitment__plan=plan, commitment__withdrawn=False, on__gt=today - WEEK
-    ).values_list("commitment_id", "light", "on")
-    earlier = dict(
-        LightChange.objects.filter(commitment__plan=plan, on__lte=today - WEEK)
-        .order_by("commitment_id", "-on")
-        .distinct("commitment_id")
-        .values_list("commitment_id", "light")
-    )
-    moved = {commitment for commitment, _light, _on in changed if commitment in earlier}
+    before = lights_on(plan, today - WEEK)
     now = {row.id: row.light for row in rows}
     trend = _trend(plan, readings)
     return Board(
@@ -80,8 +71,8 @@ def build(plan: Plan, actor: Actor) -> Board:
         total=len(rows),
         lights=Counter(row.light for row in rows),
         overall=overall([(row.weight, assessment(row)) for row in rows]),
-        turned_green=_turned(moved, earlier, now, Light.GREEN),
-        turned_red=_turned(moved, earlier, now, Light.RED),
+        turned_green=len(turned(now, before, Light.GREEN)),
+        turned_red=len(turned(now, before, Light.RED)),
         parents=_groups(rows),
         figures=[_figure(series) for series in readings.values()],
         trend=trend,
@@ -89,11 +80,6 @@ def build(plan: Plan, actor: Actor) -> Board:
         as_of=max((reading.as_of for reading in newest.values()), default=None),
         settings=light_settings(today, plan.organisation.code),
     )
-
-
-def _turned(moved: set[int], earlier: dict[int, str], now: dict[int, str], light: Light) -> int:
-    """How many changed to a light within the week and still show it."""
-    return sum(now.get(i) == light != earlier[i] for i in moved)
 
 
 def _second_level(section: Section) -> Section:
@@ -120,22 +106,6 @@ def _groups(rows: list[Commitment]) -> list[tuple[Section, list[Group]]]:
         parent = group.section.parent or group.section
         by_parent.setdefault(parent.id, (parent, []))[1].append(group)
     return list(by_parent.values())
-
-
-def history(plan: Plan, actor: Actor) -> dict[str, list[Reading]]:
-    """Indicator -> readings of the plan's year that the actor may see, oldest first (one query)."""
-    keys = [
-        key
-        for key, indicator in INDICATORS.items()
-        if plan.organisation_id in actor.scope(indicator.permission)
-    ]
-    found: dict[str, list[Reading]] = {}
-    for reading in Reading.objects.filter(
-        indicator__in=keys, organisation=plan.organisation_id, period_from__year=plan.year
-    ).order_by("as_of"):
-        if reading.shown is not None:
-            found.setdefault(reading.indicator, []).append(reading)
-    return found
 
 
 def _figure(series: list[Reading]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from xuezheng.demo.district import build_district
+from xuezheng.demo.plan_desk import load_desk
 from xuezheng.demo.progress import Progress
 from xuezheng.domains.admissions.demo import load_seasons
 from xuezheng.domains.oversight.demo import load_hazards
@@ -96,6 +97,7 @@ def load_demo(
             cursor.execute("ANALYZE")
         compute_history(today, shown.step(FIGURES))
         tell_lights(plan, today)
+        load_desk(plan, people, today)
     if not connection.in_atomic_block:
         # As the database itself would within minutes: until then indexes alone answer nothing.
         with connection.cursor() as cursor:

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     URGE = "workplan.urge"
     OVERRIDE = "workplan.light.override"
     EXPORT = "workplan.export"
+    SUPERVISE = "workplan.supervise"
+    NOTE = "workplan.note"
 
 
 _OFFICE = {Permission.SEE, Permission.REPORT, Permission.EXTEND, Permission.EXPORT}
@@ -28,6 +30,7 @@ _LEADER = {
     Permission.URGE,
     Permission.OVERRIDE,
     Permission.EXPORT,
+    Permission.NOTE,
 }
 GRANTS = {
     roles.PLAN_OFFICER: {
@@ -38,6 +41,7 @@ GRANTS = {
         Permission.URGE,
         Permission.OVERRIDE,
         Permission.EXPORT,
+        Permission.SUPERVISE,
     },
     roles.DIRECTOR: _LEADER | {Permission.ADOPT},
     roles.DEPUTY: _LEADER,

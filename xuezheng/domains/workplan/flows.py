@@ -232,3 +232,114 @@ CLOSING = register(
         ),
     )
 )
+
+SUPERVISION = register(
+    Flow(
+        kind="supervision",
+        label=_("督办单"),
+        prefix="DB",
+        initial="proposed",
+        url_name="supervision_detail",
+        opening=Step("propose", _("提出督办"), (), "proposed", Permission.SUPERVISE),
+        states={
+            "proposed": State(_("待签发"), Phase.WAITING, clocks=("issuing",)),
+            "issued": State(_("待签收"), Phase.ACTING, clocks=("signing", "work")),
+            "acting": State(_("办理中"), Phase.ACTING, clocks=("work",)),
+            "asked": State(_("延期待批"), Phase.WAITING, clocks=("work", "decision")),
+            # The office has answered: its clock stops, and a returned answer starts it again with
+            # the old due day.
+            "replied": State(_("待审核"), Phase.CHECKING, clocks=("checking",)),
+            "settled": State(_("已办结，待归档"), Phase.CHECKING, clocks=("filing",)),
+            "filed": State(_("已归档"), Phase.CLOSED),
+            "dismissed": State(_("已撤销"), Phase.CLOSED),
+        },
+        steps=(
+            Step("issue", _("签发"), ("proposed",), "issued", Permission.SUPERVISE, duty=True),
+            Step("sign", _("签收"), ("issued",), "acting", Permission.REPORT, duty=True),
+            Step(
+                "reply",
+                _("回复"),
+                ("acting",),
+                "replied",
+                Permission.REPORT,
+                duty=True,
+                needs_note=True,
+            ),
+            Step("ask", _("申请延期"), ("acting",), "asked", Permission.EXTEND, needs_note=True),
+            Step("grant", _("同意"), ("asked",), "acting", Permission.DECIDE, duty=True),
+            Step("refuse", _("不同意"), ("asked",), "acting", Permission.DECIDE, needs_note=True),
+            Step(
+                "settle",
+                _("办结"),
+                ("replied",),
+                "settled",
+                Permission.SUPERVISE,
+                duty=True,
+                not_by=("reply",),
+            ),
+            Step(
+                "return",
+                _("退回"),
+                ("replied",),
+                "acting",
+                Permission.SUPERVISE,
+                needs_note=True,
+            ),
+            Step("file", _("归档"), ("settled",), "filed", Permission.SUPERVISE, duty=True),
+            Step(
+                "dismiss",
+                _("撤销"),
+                ("proposed", "issued", "acting"),
+                "dismissed",
+                Permission.SUPERVISE,
+                needs_note=True,
+            ),
+        ),
+    )
+)
+
+REPORT_TURN = register(
+    Flow(
+        kind="report_turn",
+        label=_("定期报送"),
+        prefix="BS",
+        initial="due",
+        url_name="report_turn_detail",
+        opening=Step("remind", _("提醒报送"), (), "due", Permission.SUPERVISE),
+        states={
+            "due": State(_("待报送"), Phase.ACTING, clocks=("sending",)),
+            "sent": State(_("已报送"), Phase.CLOSED),
+            "skipped": State(_("本期不报"), Phase.CLOSED),
+        },
+        steps=(
+            Step("send", _("报送"), ("due",), "sent", Permission.REPORT, duty=True),
+            Step("skip", _("本期不报"), ("due",), "skipped", Permission.SUPERVISE, needs_note=True),
+        ),
+    )
+)
+
+DOCUMENT_REVIEW = register(
+    Flow(
+        kind="document_review",
+        label=_("文件复审"),
+        prefix="FS",
+        initial="due",
+        url_name="document_review_detail",
+        opening=Step("remind", _("提醒复审"), (), "due", Permission.SUPERVISE),
+        states={
+            "due": State(_("待复审"), Phase.ACTING, clocks=("review",)),
+            "done": State(_("已复审"), Phase.CLOSED),
+        },
+        steps=(
+            Step(
+                "conclude",
+                _("报告复审结论"),
+                ("due",),
+                "done",
+                Permission.REPORT,
+                duty=True,
+                needs_note=True,
+            ),
+        ),
+    )
+)

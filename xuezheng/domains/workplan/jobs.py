@@ -7,6 +7,8 @@ from procrastinate.contrib.django import app
 from xuezheng.domains.workplan.models import Plan, Round
 from xuezheng.domains.workplan.services import acting, rounds
 from xuezheng.domains.workplan.services.lights import refresh_lights
+from xuezheng.domains.workplan.services.recurring import remind_reports, remind_reviews
+from xuezheng.domains.workplan.services.supervising import climb, propose_for_red
 from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.indicators.jobs import AFTER_COMPUTE
@@ -52,3 +54,17 @@ def nightly(timestamp: int) -> None:
     """A day has passed: what was due yesterday may be late now."""
     lights()
     open_rounds()
+
+
+@app.periodic(cron=daily(1, 10))
+@app.task(name="workplan.desk", queueing_lock="workplan.desk")
+def desk(timestamp: int) -> None:
+    """After the lights: sheets proposed and raised, reports and reviews reminded of."""
+    today = timezone.localdate()
+    by = JobActor("workplan.desk")
+    for plan in Plan.objects.filter(status=Plan.Status.ADOPTED).select_related("organisation"):
+        with fenced(by=by):
+            propose_for_red(plan, by=by)
+            climb(plan.organisation, by=by)
+            remind_reports(plan.organisation, today, by=by)
+            remind_reviews(plan.organisation, today, by=by)

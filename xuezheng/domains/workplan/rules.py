@@ -6,10 +6,11 @@ line.  Standing work and what nothing measures stay outside the overall figure; 
 printed.  Thresholds are parameters workplan.light.* (house rule of the bureau, no law).
 """
 
+import calendar
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Kind(StrEnum):
@@ -260,3 +261,58 @@ def overall(assessed: Sequence[tuple[int, Assessment]]) -> Overall:
         len(inside),
         outside,
     )
+
+
+class Level(IntEnum):
+    """Who answers for a supervision sheet: the ladder of the plan office."""
+
+    OFFICE = 1
+    LEADER = 2
+    DIRECTOR = 3
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Parameters workplan.supervision.*: working days late until a sheet rises; what starts high."""
+
+    leader_after: int
+    director_after: int
+    high_weight: int
+
+
+def first_level(weight: int, ladder: Ladder) -> Level:
+    """Where a sheet begins: heavy commitments begin with the leader in charge."""
+    return Level.LEADER if weight >= ladder.high_weight else Level.OFFICE
+
+
+def level_after(level: Level, days_late: int, ladder: Ladder) -> Level:
+    """Where a sheet stands after so many working days beyond its due day.  It never comes down."""
+    if days_late >= ladder.director_after:
+        return Level.DIRECTOR
+    return max(level, Level.LEADER if days_late >= ladder.leader_after else Level.OFFICE)
+
+
+class Every(StrEnum):
+    """How often a recurring report is owed."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    HALF = "half"
+    YEAR = "year"
+
+
+MONTHS_OF = {Every.MONTH: 1, Every.QUARTER: 3, Every.HALF: 6, Every.YEAR: 12}
+
+
+def due_days(every: Every, month: int, day: int, year: int) -> list[dt.date]:
+    """Due days of a recurring report within a year.
+
+    `month` is the month of each period (1 the first), clipped to its length; `day` the day of the
+    month, the last one where the month is shorter.
+    """
+    length = MONTHS_OF[every]
+    found = []
+    for first in range(1, 13, length):
+        at = first + min(month, length) - 1
+        found.append(dt.date(year, at, min(day, calendar.monthrange(year, at)[1])))
+    return found

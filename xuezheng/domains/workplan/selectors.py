@@ -7,16 +7,21 @@ from collections.abc import Iterable
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from xuezheng.domains.workplan.models import Commitment, Milestone, Plan, Target
+from xuezheng.domains.workplan.models import Commitment, LightChange, Milestone, Plan, Target
 from xuezheng.domains.workplan.rules import (
+    Assessment,
+    Cause,
     CommitmentFact,
     Kind,
+    Ladder,
+    Light,
     MilestoneFact,
     TargetFact,
     Thresholds,
 )
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.models import User, in_force
+from xuezheng.kernel.indicators.definitions import INDICATORS
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.kernel.reference.parameters import Setting, settings_on
 from xuezheng.registry import roles
@@ -102,3 +107,50 @@ def people(*role_keys: str) -> QuerySet[User]:
     today = timezone.localdate()
     held = in_force(today, "posts__") & Q(posts__role__in=role_keys)
     return User.objects.filter(held, is_active=True).distinct().order_by("id")
+
+
+def supervision_settings(day: dt.date, owner: str) -> dict[str, Setting]:
+    """Parameters of supervision sheets in force on a day for an authority, by its code."""
+    return settings_on(day, "workplan.supervision", owner)
+
+
+def ladder(settings: dict[str, Setting]) -> Ladder:
+    """The ladder out of the parameters."""
+    return Ladder(
+        leader_after=int(settings["leader_after"].value),
+        director_after=int(settings["director_after"].value),
+        high_weight=int(settings["high_weight"].value),
+    )
+
+
+def assessment(row: Commitment) -> Assessment:
+    """The stored result of the light rule."""
+    return Assessment(Light(row.light), Cause(row.cause), row.progress, row.planned)
+
+
+def lights_on(plan: Plan, day: dt.date) -> dict[int, str]:
+    """Commitment id -> its last light on or before a day, from the history (one query)."""
+    changes = LightChange.objects.filter(commitment__plan=plan, on__lte=day)
+    newest = changes.order_by("commitment_id", "-on").distinct("commitment_id")
+    return dict(newest.values_list("commitment_id", "light"))
+
+
+def turned(now: dict[int, str], before: dict[int, str], light: str) -> set[int]:
+    """Commitments that show a light now and showed another one before."""
+    return {key for key, shown in now.items() if shown == light and before.get(key, light) != light}
+
+
+def indicator_history(plan: Plan, actor: Actor) -> dict[str, list[Reading]]:
+    """Indicator -> readings of the plan's year that the actor may see, oldest first (one query)."""
+    keys = [
+        key
+        for key, indicator in INDICATORS.items()
+        if plan.organisation_id in actor.scope(indicator.permission)
+    ]
+    found: dict[str, list[Reading]] = {}
+    for reading in Reading.objects.filter(
+        indicator__in=keys, organisation=plan.organisation_id, period_from__year=plan.year
+    ).order_by("as_of"):
+        if reading.shown is not None:
+            found.setdefault(reading.indicator, []).append(reading)
+    return found

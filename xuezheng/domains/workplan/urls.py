@@ -1,8 +1,10 @@
 from django.urls import path
 
+from xuezheng.domains.workplan import desk_urls
 from xuezheng.domains.workplan.views import carrying, commitments, plans, rounds, sheets
 
 urlpatterns = [
+    *desk_urls.urlpatterns,
     path("plans/", plans.plan_list, name="plan_list"),
     path("plans/import/", plans.plan_import, name="plan_import"),
     path("plans/<int:plan_id>/", plans.plan_detail, name="plan_detail"),

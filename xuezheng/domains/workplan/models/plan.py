@@ -205,6 +205,14 @@ class Commitment(models.Model):
     due_on = models.DateField(_("完成期限"), null=True, blank=True)
     accepted_on = models.DateField(_("验收日"), null=True, blank=True)
     withdrawn = models.BooleanField(_("已撤销"), default=False)
+    carried_from = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="carried_to",
+        verbose_name=_("上年任务"),
+    )
     light = models.CharField(_("亮灯"), max_length=8, choices=LIGHTS, default=Light.GREY)
     light_order = models.PositiveSmallIntegerField(default=4)
     cause = models.CharField(

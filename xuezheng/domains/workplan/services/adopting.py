@@ -69,6 +69,8 @@ def adopt_plan(plan: Plan, *, meeting_number: str, by: Actor) -> PlanVersion:
     post = by.post_for(Permission.ADOPT, plan.organisation_id)
     if not plan.in_review:
         raise StepRefused(_("计划已经印发。"))
+    if hasattr(plan, "minutes"):
+        raise StepRefused(_("这是会议纪要的任务，请在来源页并入年度计划。"))
     if not meeting_number.strip():
         raise StepRefused(_("请填写审定计划的会议纪要编号。"))
     if not readiness(plan).ready:

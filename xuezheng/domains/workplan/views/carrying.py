@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from xuezheng.domains.workplan.access import Permission
 from xuezheng.domains.workplan.forms import EXTENSION_FORMS, MILESTONE_FORMS, WithdrawForm
-from xuezheng.domains.workplan.models import Extension, Milestone
+from xuezheng.domains.workplan.models import Extension, IssuedDocument, Milestone
 from xuezheng.domains.workplan.services import carrying, reviewing
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.cases.service import StepRefused
@@ -51,6 +51,9 @@ def _milestone_page(
         "may_withdraw": milestone.case.is_open
         and plan.organisation_id in request.actor.scope(Permission.EDIT),
         "withdraw": WithdrawForm(plan=plan),
+        "document": IssuedDocument.objects.filter(milestone=milestone).first(),
+        "may_register": milestone.state == "planned"
+        and milestone.case.organisation_id in request.actor.scope(Permission.REPORT),
     }
     return render(request, "workplan/milestone_detail.html", context, status=status)
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xuezheng.domains.workplan.access import Permission
+from xuezheng.domains.workplan.desk_forms import NoteForm
 from xuezheng.domains.workplan.forms import (
     CommitmentForm,
     MilestoneForm,
@@ -16,7 +17,7 @@ from xuezheng.domains.workplan.forms import (
     TargetForm,
     WithdrawForm,
 )
-from xuezheng.domains.workplan.models import Commitment, Target
+from xuezheng.domains.workplan.models import Commitment, Supervision, Target
 from xuezheng.domains.workplan.rules import assess, meets
 from xuezheng.domains.workplan.selectors import (
     facts_of,
@@ -132,6 +133,13 @@ def _detail(
         and not commitment.plan.in_review
         and not commitment.accepted_on,
         "today": today,
+        "sheets": Supervision.objects.visible_to(request.actor)
+        .filter(commitment=commitment)
+        .select_related("case"),
+        "sources": commitment.sources.select_related("noted_by"),
+        "may_supervise": may(request, commitment, Permission.SUPERVISE)
+        and not commitment.plan.in_review,
+        "note_form": NoteForm() if may(request, commitment, Permission.NOTE) else None,
     }
     return render(request, "workplan/commitment_detail.html", context, status=status)
 

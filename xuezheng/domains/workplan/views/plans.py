@@ -41,7 +41,12 @@ def may_edit(request: HttpRequest, plan: Plan) -> bool:
 def plan_list(request: HttpRequest) -> HttpResponse:
     """All plans that the reader may see, newest first; a bureau has one a year."""
     plans = Plan.objects.visible_to(request.actor).select_related("organisation")
-    context = {"plans": plans, "may_edit": request.actor.can(Permission.EDIT)}
+    context = {
+        "plans": plans,
+        "may_edit": request.actor.can(Permission.EDIT),
+        "may_draft": request.actor.can(Permission.SUPERVISE)
+        or request.actor.can(Permission.DECIDE),
+    }
     return render(request, "workplan/plan_list.html", context)
 
 
