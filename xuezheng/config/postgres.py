@@ -52,6 +52,8 @@ _LONGEST_SOCKET_FOLDER = 107 - len(f"/.s.PGSQL.{_PORT}")
 _SECONDS = 60
 #: What a server says while the remains of a killed one are still going away.
 _PASSING_FAILURES = ("already exists", "is still in use")
+#: How long the remains of a killed server may hinder the next one.
+_REMAINS_SECONDS = 10
 
 
 class PostgresError(Exception):
@@ -206,7 +208,10 @@ class Cluster:
 
     def _start(self, account: _Account) -> None:
         self._write_settings()
-        deadline = time.monotonic() + _SECONDS
+        # A server that was stopped leaves no lock file.  Why the next one after a killed one fails may
+        # stand in its own log only, so whatever it is, it is tried again for a while.
+        killed = (self.data / "postmaster.pid").exists()
+        began = time.monotonic()
         while True:
             output = ""
             if not self._alive():
@@ -214,8 +219,10 @@ class Cluster:
                 _, output = self._pg_ctl(account, "start")
             if self._accepts():
                 return
+            taken = time.monotonic() - began
             passing = self._alive() or any(text in output for text in _PASSING_FAILURES)
-            if not passing or time.monotonic() > deadline:
+            passing |= killed and taken < _REMAINS_SECONDS
+            if not passing or taken > _SECONDS:
                 raise PostgresError(
                     f"数据库未能启动，见 / the server did not start, see {self.root / 'start.log'}"
                     f" ({self.root / 'log'}): {output}"

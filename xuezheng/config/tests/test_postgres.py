@@ -170,6 +170,37 @@ def test_killed_server_comes_back_with_all_committed_rows(cluster_at):
     assert execute(owner, "SELECT count(*), sum(number) FROM report") == [(200, 199 * 100)]
 
 
+def test_start_after_a_kill_is_tried_again(cluster_at, monkeypatch):
+    """Why the first one fails stands in the server's own log, where nobody looks."""
+    cluster = cluster_at(throwaway=True)
+    owner = cluster.prepare()["owner"]
+    os.kill(postmaster(cluster), signal.SIGKILL)
+    real, calls = Cluster._pg_ctl, []
+
+    def fails_twice(self, account, *arguments):
+        calls.append(arguments)
+        if len(calls) < 3:
+            return 1, "pg_ctl: another server might be running; trying to start server anyway"
+        return real(self, account, *arguments)
+
+    monkeypatch.setattr(Cluster, "_pg_ctl", fails_twice)
+    cluster.ensure_running()
+    assert len(calls) >= 3
+    assert execute(owner, "SELECT 1") == [(1,)]
+
+
+def test_start_that_fails_without_a_kill_says_so_at_once(cluster_at, monkeypatch):
+    cluster = cluster_at(throwaway=True)
+    cluster.prepare()
+    cluster.stop()
+    with monkeypatch.context() as patch:
+        patch.setattr(Cluster, "_pg_ctl", lambda *_arguments: (1, "no such file"))
+        started = time.monotonic()
+        with pytest.raises(PostgresError, match="no such file"):
+            cluster.ensure_running()
+        assert time.monotonic() - started < 5
+
+
 @pytest.mark.parametrize("end", ["zombie", "another program"])
 def test_lock_file_of_a_dead_server_does_not_stop_the_next(cluster_at, end):
     """Its number may belong to a zombie that nobody buries or, after a restart, to anything."""
