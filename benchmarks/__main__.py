@@ -30,6 +30,7 @@ def main() -> int:
         from benchmarks import (
             allocation,
             audit,
+            digest,
             engines,
             faults,
             importer,
@@ -55,6 +56,7 @@ def main() -> int:
             "audit": [audit.run],
             "allocation": [lambda: allocation.run(full=full)],
             "publish": [publish.run],
+            "digest": [digest.run],
             "rush": [rush.rate, rush.minute],
             # Last: growth multiplies the district.
             "engines": [engines.live, lambda: engines.against_scan(full=full)],

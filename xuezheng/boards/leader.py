@@ -7,15 +7,23 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from xuezheng.domains.workplan.access import Permission as PlanPermission
-from xuezheng.domains.workplan.models import Commitment, Extension, Plan
+from xuezheng.domains.workplan.models import (
+    Commitment,
+    Extension,
+    Plan,
+    Source,
+    SourceKind,
+    Supervision,
+)
 from xuezheng.domains.workplan.rules import Light
-from xuezheng.domains.workplan.services import carrying
+from xuezheng.domains.workplan.services import carrying, supervising
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.cases.models import Case
 
 #: How many of each are shown; the inbox and the plan have all.
 WAITING_SHOWN = 30
 RED_SHOWN = 10
+NOTES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,14 @@ def _extension_asks(row: Extension) -> str:
     }
 
 
+def _sheet_asks(row: Supervision) -> str:
+    return _("期限 %(old)s → %(new)s。%(reason)s") % {
+        "old": row.due_on.isoformat(),
+        "new": row.asked_due.isoformat(),
+        "reason": row.demand,
+    }
+
+
 #: Kind of case -> how it is decided on the leader's page; others open their own page.
 DECIDERS = {
     "extension": Decider(
@@ -46,6 +62,11 @@ DECIDERS = {
         ),
         _extension_asks,
         carrying.decide_extension,
+    ),
+    "supervision": Decider(
+        lambda: Supervision.objects.select_related("case", "commitment"),
+        _sheet_asks,
+        supervising.decide_more_time,
     ),
 }
 
@@ -82,6 +103,12 @@ def red(plan: Plan | None) -> list[Commitment]:
     return list(
         rows.select_related("lead_office", "leader").order_by("-behind", "order")[:RED_SHOWN]
     )
+
+
+def notes(actor: Actor) -> list[Source]:
+    """The leader's own last notes."""
+    own = Source.objects.visible_to(actor).filter(kind=SourceKind.NOTE, noted_by=actor.user)
+    return list(own.order_by("-registered_at", "-id")[:NOTES_SHOWN])
 
 
 def decide(case: Case, *, granted: bool, note: str, version: int, by: Actor) -> None:

@@ -43,7 +43,9 @@ def leader(request: HttpRequest) -> HttpResponse:
         "plan": plan,
         "red": pages.red(plan),
         "today": timezone.localdate(),
-        "may_note": request.actor.can("workplan.note"),
+        "may_note": plan is not None
+        and plan.organisation_id in request.actor.scope(Permission.NOTE),
+        "notes": pages.notes(request.actor),
     }
     return render(request, "boards/leader.html", context)
 
