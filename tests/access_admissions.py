@@ -34,6 +34,7 @@ DESK = {
     "application_step", "application_hand_over", "application_family", "application_party",
     "application_reveal", "application_ask", "application_paper", "counter_register",
     "counter_receipt", "roll_list", "roll", "roll_leavers", "roll_follow", "roll_pairs", "roll_join",
+    "roll_apart", "path_add",
     "follow_up_list", "follow_up_detail", "follow_up_step", "follow_up_file", "follow_up_letter",
     "path_list", "path_detail", "path_step", "path_file", "path_decision", "review_detail",
     "review_step", "notice_of_admission", "school_notices", "notice_check", "notice_check_code",

@@ -4,6 +4,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from xuezheng.domains.admissions.services.checking import ask_silent_registers
+from xuezheng.domains.admissions.services.forgetting import forget_old
 from xuezheng.domains.admissions.services.publishing import lapse_unanswered
 from xuezheng.domains.admissions.services.tracing import close_registered
 from xuezheng.kernel.access.actors import JobActor
@@ -36,3 +37,12 @@ def lapse(timestamp: int) -> None:
     by = JobActor("admissions.lapse")
     with fenced(by=by):
         lapse_unanswered(timezone.localdate(), by=by)
+
+
+@app.periodic(cron=daily(0, 40))
+@app.task(name="admissions.drafts", queueing_lock="admissions.drafts")
+def drafts(timestamp: int) -> None:
+    """Every night: what families never handed in is deleted some weeks after registration closed."""
+    by = JobActor("admissions.drafts")
+    with fenced(by=by):
+        forget_old(timezone.localdate(), by=by)

@@ -9,12 +9,16 @@ import hashlib
 import io
 import os
 import tempfile
+import uuid
 import warnings
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -128,6 +132,20 @@ def _write_whole(target: Path, data: bytes) -> None:
         raise ValidationError(
             _("服务器磁盘已满或只读，文件没有存入。请联系系统管理员，处理后再传。")
         ) from error
+
+
+def forget(ids: Iterable[uuid.UUID]) -> int:
+    """Remove files whose keeper is gone; content that another file shares stays.  Returns how many.
+
+    The content goes after the commit.  Raises ProtectedError for a file that something still names.
+    """
+    rows = StoredFile.objects.filter(id__in=list(ids))
+    hashes = set(rows.values_list("sha256", flat=True))
+    gone, _by_model = rows.delete()
+    shared = StoredFile.objects.filter(sha256__in=hashes).values_list("sha256", flat=True)
+    for sha256 in hashes - set(shared):
+        transaction.on_commit(partial(path_of(sha256).unlink, missing_ok=True))
+    return gone
 
 
 def fixity_problems() -> list[str]:

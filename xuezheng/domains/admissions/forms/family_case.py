@@ -53,7 +53,9 @@ class RatingForm(forms.Form):
 class PathForm(forms.Form):
     """One short form for each of the ways beside the regular one."""
 
-    season = forms.ModelChoiceField(Season.objects.none(), label=gettext_lazy("入学批次"))
+    season = forms.ModelChoiceField(
+        Season.objects.none(), label=gettext_lazy("入学批次"), empty_label=gettext_lazy("请选择")
+    )
     child_name = forms.CharField(label=gettext_lazy("孩子姓名"), max_length=60)
     id_kind = forms.ChoiceField(label=gettext_lazy("证件类型"), choices=IdKind)
     id_number = forms.CharField(label=gettext_lazy("证件号码"), max_length=30)
@@ -71,7 +73,11 @@ class PathForm(forms.Form):
         error_messages={"invalid": gettext_lazy("请填写 11 位手机号码。")},
     )
     until = forms.DateField(label=gettext_lazy("缓学到哪天"), widget=DateInput)
-    school = forms.ModelChoiceField(Organisation.objects.none(), label=gettext_lazy("想转入的学校"))
+    school = forms.ModelChoiceField(
+        Organisation.objects.none(),
+        label=gettext_lazy("想转入的学校"),
+        empty_label=gettext_lazy("请选择"),
+    )
     grade = forms.IntegerField(
         label=gettext_lazy("年级"), min_value=1, max_value=9, widget=NumberInput
     )
@@ -81,7 +87,9 @@ class PathForm(forms.Form):
     uploads = UploadsField(label=gettext_lazy("证明材料"), maximum=6, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
-    def __init__(self, *args: Any, kind: str, actor: Actor, **kwargs: Any):
+    def __init__(
+        self, *args: Any, kind: str, actor: Actor, at_counter: bool = False, **kwargs: Any
+    ):
         super().__init__(*args, **kwargs)
         seasons = Season.objects.announced().exclude(state=Season.State.FINISHED)
         self.fields["season"].queryset = seasons
@@ -93,7 +101,11 @@ class PathForm(forms.Form):
         if is_transfer:
             schools = Organisation.objects.filter(kind__in=SCHOOLS, closed__isnull=True)
             self.fields["school"].queryset = schools
-        if actor.user:
+        if at_counter:
+            self.fields["guardian_name"].label = _("监护人姓名")
+            self.fields["phone"].required = False
+            self.fields["phone"].help_text = _("没有手机的可以不填，凭回执编号到窗口查询。")
+        elif actor.user:
             self.fields["guardian_name"].initial = actor.user.name
             self.fields["phone"].initial = actor.user.phone
         self.fields["ground"].help_text = {

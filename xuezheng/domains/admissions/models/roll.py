@@ -76,6 +76,8 @@ class RollEntry(models.Model):
     outcome = models.CharField(_("去向"), max_length=12, choices=Outcome, blank=True)
     outcome_on = models.DateField(_("确定日"), null=True, blank=True)
     notice_issued_on = models.DateField(_("入学通知书签发日"), null=True, blank=True)
+    #: Codes of entries that somebody found to be other children, for an entry without a number.
+    apart_from = models.JSONField(_("已确认不是同一孩子"), null=True, blank=True)
 
     objects: ClassVar = RollQuerySet.as_manager()
 

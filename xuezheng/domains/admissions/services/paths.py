@@ -25,6 +25,7 @@ from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.access.scope import authority_code
+from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.models import Move
 from xuezheng.kernel.cases.service import StepRefused, advance, open_case
@@ -59,17 +60,20 @@ def ask_path(
     grade: int | None = None,
     until: dt.date | None = None,
     uploads: Sequence[UploadedFile] = (),
+    at_counter: bool = False,
     key: uuid.UUID,
     by: Actor,
 ) -> PathRequest:
-    """A family asks.  The same key gives the request of the first call.
+    """A family asks, or the office types its paper form (`at_counter`, which needs PATHS).  The same
+    key gives the request of the first call.
 
     `season` for all kinds but joining mid-year, which names `school` and `grade` instead; `until` is the
     day to which a deferral is asked.  A citizen number gives birth and sex.  Raises PermissionDenied,
     StepRefused with what is missing, ValidationError for a file.
     """
-    if not by.can(Permission.APPLY):
-        raise PermissionDenied(str(Permission.APPLY))
+    needed = Permission.PATHS if at_counter else Permission.APPLY
+    if not by.can(needed):
+        raise PermissionDenied(str(needed))
     id_number = id_number.strip().upper()
     if id_kind == CITIZEN_ID and id_number:
         if citizen_id_problem(id_number):
@@ -78,10 +82,11 @@ def ask_path(
     organisation_id = _who_examines(kind, season, school, grade)
     if not (child_name.strip() and guardian_name.strip() and ground.strip() and born_on):
         raise StepRefused(_("请填写孩子姓名、出生日期、监护人和申请理由。"))
+    post = by.post_for(Permission.PATHS, organisation_id) if at_counter else None
     today = timezone.localdate()
     settings = admission_settings(today, authority_code(organisation_id, today))
     days = settings["path_examination_days"].value
-    row, _is_new = open_case(
+    row, is_new = open_case(
         PATH,
         PathRequest,
         organisation_id=organisation_id,
@@ -98,7 +103,7 @@ def ask_path(
         fields={
             "kind": kind,
             "season": season,
-            "applicant": by.user,
+            "applicant": None if at_counter else by.user,
             "child_name": normal_name(child_name),
             "id_kind": id_kind,
             "id_number": id_number or None,
@@ -112,6 +117,15 @@ def ask_path(
             "until": until,
         },
     )
+    if at_counter and is_new:
+        record(
+            "path.counter",
+            by=by,
+            post=post,
+            organisation_id=organisation_id,
+            object_type="admission_path",
+            object_id=row.case.number,
+        )
     return row
 
 

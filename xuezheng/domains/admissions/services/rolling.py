@@ -1,5 +1,6 @@
 """The roll of every child of age: from the registry, from lists of others, and one child one entry."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -167,17 +168,44 @@ def _entry(
 
 # -- one child, one entry ---------------------------------------------------------------------------
 def likely_pairs(season: Season, limit: int = 100) -> list[tuple[RollEntry, RollEntry]]:
-    """(entry without a number, entry with one) of the same name and birth: proposals (two queries)."""
+    """(entry without a number, entry with one) of the same name and birth: proposals (two queries).
+
+    Pairs that somebody told apart are not proposed again.
+    """
     loose = RollEntry.objects.filter(season=season, id_number__isnull=True)
-    names = loose.values("name")
-    numbered: dict[tuple, RollEntry] = {
-        (entry.name, entry.born_on): entry
-        for entry in RollEntry.objects.filter(season=season, name__in=names).exclude(
-            id_number__isnull=True
-        )
-    }
-    pairs = [(entry, numbered.get((entry.name, entry.born_on))) for entry in loose.order_by("code")]
-    return [(entry, other) for entry, other in pairs if other is not None][:limit]
+    numbered: dict[tuple, list[RollEntry]] = defaultdict(list)
+    for entry in RollEntry.objects.filter(
+        season=season, name__in=loose.values("name"), id_number__isnull=False
+    ).order_by("code"):
+        numbered[(entry.name, entry.born_on)].append(entry)
+    pairs = [
+        (entry, other)
+        for entry in loose.order_by("code")
+        for other in numbered[(entry.name, entry.born_on)]
+        if other.code not in (entry.apart_from or ())
+    ]
+    return pairs[:limit]
+
+
+@transaction.atomic
+def tell_apart(*, loose: RollEntry, kept: RollEntry, by: Actor) -> None:
+    """Two entries of one name and birth are two children.  Raises PermissionDenied, OutOfScope,
+    StepRefused for entries of two seasons."""
+    post = by.post_for(Permission.ROLL, kept.season.organisation_id)
+    if loose.season_id != kept.season_id:
+        raise StepRefused(_("两条不在同一个批次。"))
+    row = RollEntry.objects.select_for_update(of=("self",)).get(pk=loose.pk)
+    row.apart_from = sorted({*(row.apart_from or ()), kept.code})
+    row.save(update_fields=["apart_from"])
+    record(
+        "roll.apart",
+        by=by,
+        post=post,
+        organisation_id=kept.season.organisation_id,
+        object_type="roll",
+        object_id=kept.code,
+        detail={"apart": loose.code},
+    )
 
 
 @transaction.atomic

@@ -79,6 +79,7 @@ ROWS: dict[str, Row] = {
     "follow_up_detail": (lambda w: [w.follow_up], OFFICE | TOWN, {"town2"}),
     "path_list": (lambda w: [], OFFICE | DECIDE, set()),
     "path_detail": (lambda w: [w.path], OFFICE | DECIDE, set()),
+    "path_add": (lambda w: ["deferral"], OFFICE, set()),
     "review_detail": (lambda w: [w.review], OFFICE, set()),
     "school_notices": (lambda w: [w.room.season.id, "S1"], OFFICE | SCHOOL, NEIGHBOURS),
 }
@@ -94,6 +95,7 @@ POSTS_ONLY: dict[str, Row] = {
     "roll_leavers": (lambda w: [w.room.season.id], OFFICE, set()),
     "roll_follow": (lambda w: [w.room.season.id], OFFICE, set()),
     "roll_join": (lambda w: [w.room.season.id, "a", "b"], OFFICE, set()),
+    "roll_apart": (lambda w: [w.room.season.id, "a", "b"], OFFICE, set()),
     "review_step": (lambda w: [w.review, "uphold"], OFFICE, set()),
 }
 #: Files and letters are asked for in the tests of their pages.

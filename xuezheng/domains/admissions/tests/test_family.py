@@ -4,7 +4,7 @@ import datetime as dt
 import json
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,10 +17,13 @@ from xuezheng.domains.admissions.models import (
     Party,
 )
 from xuezheng.domains.admissions.registers import asking
-from xuezheng.domains.admissions.services import answering, drafting
+from xuezheng.domains.admissions.services import answering, drafting, forgetting
+from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.access.signin import sessions
 from xuezheng.kernel.audit.models import Entry
+from xuezheng.kernel.files.models import StoredFile
+from xuezheng.kernel.files.store import path_of
 from xuezheng.kernel.notices.models import Notice
 
 pytestmark = pytest.mark.usefixtures("files_dir")
@@ -464,3 +467,25 @@ def test_the_telephone_of_a_guardian_links_without_showing(room: SeasonRoom) -> 
     party = Party.objects.get(main=False)
     assert (party.user, party.confirmed) == (dad, False)
     assert "核实中" in page(enter(room, "dad"), "my_admissions")
+
+
+def test_drafts_that_were_never_handed_in_go(room: SeasonRoom, registers) -> None:
+    registers |= {"property": ("not_found", {})}
+    client = enter(room)
+    pk = begin(room, client)
+    fill(client, pk)
+    answer = client.post(
+        reverse("my_draft_page", args=[pk, "papers"]), {"deed": photo(), "version": 1}
+    )
+    assert answer.status_code == 302
+    stored = StoredFile.objects.get()
+    assert path_of(stored.sha256).exists()
+    closed, by = timezone.localdate(room.season.closes_at), JobActor("tests")
+    with fenced(by=by), TestCase.captureOnCommitCallbacks(execute=True):
+        assert forgetting.forget_old(closed + dt.timedelta(days=30), by=by) == 0
+        assert Draft.objects.count() == 1
+        assert forgetting.forget_old(closed + dt.timedelta(days=31), by=by) == 1
+        assert forgetting.forget_old(closed + dt.timedelta(days=31), by=by) == 0
+    assert not Draft.objects.exists() and not StoredFile.objects.exists()
+    assert not path_of(stored.sha256).exists()
+    assert Entry.objects.get(action="draft.forget").detail == {"drafts": 1}

@@ -396,3 +396,19 @@ def test_public_pages_open_for_anybody(room: SeasonRoom) -> None:
     Season.objects.update(state="preparing")
     page = Client().get(reverse("enrol_forecast")).content.decode()
     assert room.season.title not in page
+
+
+def test_the_page_of_a_season_leads_to_every_desk(room: SeasonRoom, client) -> None:
+    url = reverse("season_detail", args=[room.season.id])
+    roll, checking = reverse("roll", args=[room.season.id]), reverse("application_list")
+    client.force_login(room.district.users["admit"])
+    text = client.get(url).content.decode()
+    for link in (
+        roll, f"{checking}?season={room.season.id}", reverse("follow_up_list"),
+        reverse("path_list"), reverse("lock_list"), reverse("allocation_home", args=[room.season.id]),
+    ):  # fmt: skip
+        assert f'href="{link}"' in text
+        assert client.get(link).status_code == 200
+    client.force_login(room.district.users["deputy"])
+    text = client.get(url).content.decode()
+    assert f'href="{roll}"' not in text, "nobody is led to a closed door"

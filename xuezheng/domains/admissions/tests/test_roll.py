@@ -17,8 +17,10 @@ from tests.season import SeasonRoom, child_id
 from xuezheng.domains.admissions.exchange.roll import ROLL
 from xuezheng.domains.admissions.flows import REVIEW
 from xuezheng.domains.admissions.models import (
+    Allocation,
     Application,
     FollowUp,
+    Offer,
     PathRequest,
     Review,
     RollEntry,
@@ -104,6 +106,12 @@ def test_a_child_without_a_number_is_joined_by_hand(room: SeasonRoom) -> None:
     entry(room, 3, name="别人")
     assert rolling.likely_pairs(room.season) == [(loose, kept)]
     by = room.district.actor("admit")
+    other = entry(room, 8)
+    assert {pair[1] for pair in rolling.likely_pairs(room.season)} == {kept, other}
+    rolling.tell_apart(loose=loose, kept=other, by=by)
+    assert rolling.likely_pairs(room.season) == [(loose, kept)]
+    with pytest.raises(PermissionDenied):
+        rolling.tell_apart(loose=loose, kept=kept, by=room.district.actor("sec1"))
     with pytest.raises(StepRefused):
         rolling.join(loose=kept, kept=loose, by=by)
     tracing.open_follow_ups(season=room.season, entry_ids=[loose.id], by=by)
@@ -397,6 +405,32 @@ def test_the_same_key_asks_once_and_the_family_takes_back(room: SeasonRoom) -> N
     assert PathRequest.objects.get().state == "withdrawn"
 
 
+def test_a_paper_form_is_typed_at_the_window(room: SeasonRoom, client) -> None:
+    client.force_login(room.district.users["admit"])
+    assert reverse("path_add", args=["home"]) in client.get(reverse("path_list")).content.decode()
+    url = reverse("path_add", args=["home"])
+    assert client.get(url).context["form"]["guardian_name"].value() is None
+    sent = {
+        "season": room.season.id, "child_name": "周小禾", "id_kind": "1", "sex": "0",
+        "id_number": child_id(1, born()), "guardian_name": "周大山", "ground": "卧床",
+        "key": uuid.uuid4(),
+    }  # fmt: skip
+    assert client.post(url, sent | {"ground": ""}).status_code == 422
+    answers = [client.post(url, sent) for _time in range(2)]
+    row = PathRequest.objects.select_related("case").get()
+    assert [answer.url for answer in answers] == [
+        reverse("path_detail", args=[row.case.number])
+    ] * 2
+    assert (row.applicant, row.phone) == (None, None)
+    entry = Entry.objects.get(action="path.counter")
+    assert entry.post.user == room.district.users["admit"]
+    for who, status in (("sec1", 403), ("deputy", 403)):
+        client.force_login(room.district.users[who])
+        assert client.post(url, sent | {"key": uuid.uuid4()}).status_code == status
+    with fenced(by=room.family("dad")), pytest.raises(PermissionDenied):
+        ask(room, "home", at_counter=True, by=room.family("dad"))
+
+
 def test_joining_mid_year_by_its_pages(room: SeasonRoom, client) -> None:
     row = ask(room, "transfer", season=None, school=room.district.orgs["S1"], grade=3)
     number = row.case.number
@@ -438,7 +472,15 @@ def test_a_review_is_answered(room: SeasonRoom, client, step: str, state: str) -
     assert client.post(url, {"version": 1, "note": "经查属实"}).status_code == 302
     assert Review.objects.get().state == state
     assert Notice.objects.filter(key=f"review.answered.{review.pk}").count() == 1
-    assert reviews
+    desk = client.get(reverse("allocation_home", args=[room.season.id])).content.decode()
+    assert ("经查属实" in desk) is (state == "changed"), "the allocation desk reads what was wrong"
+    allocation = Allocation.objects.create(
+        season=room.season, given={}, result={}, sha256="0" * 64, published_at=timezone.now()
+    )
+    Offer.objects.create(allocation=allocation, application=application, reason={})
+    with fenced(by=room.district.actor("admit")):
+        later = reviews.to_carry_out(room.season, by=room.district.actor("admit"))
+        assert not later.exists(), "a later round has answered it"
 
 
 def placed(room: SeasonRoom) -> Application:

@@ -35,6 +35,7 @@ from xuezheng.domains.admissions.services.freezing import (
     unfinished,
     void_freeze,
 )
+from xuezheng.domains.admissions.services.reviews import to_carry_out
 from xuezheng.domains.admissions.views.planning import season_tabs
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.guards import requires
@@ -95,6 +96,9 @@ def allocation_home(request: HttpRequest, pk: int) -> HttpResponse:
         "may_allocate": request.actor.can(Permission.ALLOCATE),
         "may_publish": request.actor.can(Permission.PUBLISH),
         "ready": draw is not None and draw.state == draw.State.DRAWN,
+        "to_carry_out": to_carry_out(season, by=request.actor)
+        if request.actor.can(Permission.REVIEW)
+        else [],
     }
     return render(request, "admissions/allocation_home.html", context)
 

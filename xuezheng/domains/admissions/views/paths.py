@@ -2,17 +2,21 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.flows import PATH
 from xuezheng.domains.admissions.forms.desk_filters import PathFilter
+from xuezheng.domains.admissions.forms.family_case import PathForm
 from xuezheng.domains.admissions.forms.roll import PATH_FORMS
 from xuezheng.domains.admissions.models import PathRequest
+from xuezheng.domains.admissions.services.paths import ask_path
 from xuezheng.domains.admissions.views import desk
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
@@ -25,6 +29,7 @@ from xuezheng.kernel.ui.cases import (
     take_step,
 )
 from xuezheng.kernel.ui.lists import export_url, list_context, narrowed_by
+from xuezheng.kernel.ui.steps import attempt
 from xuezheng.registry.codes import masked, masked_phone
 
 SEES = (Permission.PATHS, Permission.PATHS_DECIDE)
@@ -52,8 +57,37 @@ def path_list(request: HttpRequest) -> HttpResponse:
             ("refused", _("不同意")),
         ],
         "export_url": export_url(request),
+        "kinds": PathRequest.Kind.choices if request.actor.can(Permission.PATHS) else [],
     }
     return desk.page(request, "path_list", "paths", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Permission.PATHS)
+def path_add(request: HttpRequest, kind: str) -> HttpResponse:
+    """A family's paper form, typed at the bureau's window; it gets the same kind of reference."""
+    if kind not in PathRequest.Kind.values:
+        raise Http404
+    form = PathForm(
+        request.POST or None, request.FILES or None, kind=kind, actor=request.actor, at_counter=True
+    )
+
+    def call() -> PathRequest:
+        data = {"season": None} | form.cleaned_data
+        return ask_path(kind=kind, at_counter=True, by=request.actor, **data)
+
+    if request.method == "POST" and form.is_valid() and (made := attempt(form, call)):
+        messages.success(request, _("申请已收到，编号 %s。") % made.case.number)
+        return redirect("path_detail", made.case.number)
+    context = {
+        "form": form,
+        "title": _("窗口代办：%s") % PathRequest.Kind(kind).label,
+        "submit": _("提交申请"),
+        "cancel_url": reverse("path_list"),
+        "trail": [(reverse("path_list"), _("特殊入学申请"))],
+    }
+    status = 422 if form.errors else 200
+    return render(request, "admissions/plan_form.html", context, status=status)
 
 
 def _export(request: HttpRequest, filterset: PathFilter) -> HttpResponse:

@@ -1,5 +1,7 @@
 """Pages of whoever keeps the roll of every child of age."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -143,10 +145,29 @@ def roll_pairs(request: HttpRequest, season_id: int) -> HttpResponse:
 @requires(Permission.ROLL)
 def roll_join(request: HttpRequest, season_id: int, loose: str, kept: str) -> HttpResponse:
     """The two are one child."""
+    return _settle(request, season_id, loose, kept, rolling.join, _("已并为一条，来源都保留。"))
+
+
+@require_POST
+@requires(Permission.ROLL)
+def roll_apart(request: HttpRequest, season_id: int, loose: str, kept: str) -> HttpResponse:
+    """The two are two children."""
+    done = _("已记下是两个孩子，不再提示。")
+    return _settle(request, season_id, loose, kept, rolling.tell_apart, done)
+
+
+def _settle(
+    request: HttpRequest,
+    season_id: int,
+    loose: str,
+    kept: str,
+    call: Callable[..., None],
+    done: str,
+) -> HttpResponse:
     rows = RollEntry.objects.visible_to(request.actor).filter(season=season_id)
     rows = rows.select_related("season")
     try:
-        rolling.join(
+        call(
             loose=get_object_or_404(rows, code=loose),
             kept=get_object_or_404(rows, code=kept),
             by=request.actor,
@@ -154,5 +175,5 @@ def roll_join(request: HttpRequest, season_id: int, loose: str, kept: str) -> Ht
     except StepRefused as refused:
         messages.warning(request, str(refused))
     else:
-        messages.success(request, _("已并为一条，来源都保留。"))
+        messages.success(request, done)
     return redirect("roll_pairs", season_id)

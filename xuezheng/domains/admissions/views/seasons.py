@@ -49,6 +49,9 @@ KINDS = {
 }
 
 
+ZONES = (Permission.ZONES, Permission.ZONES_REPLY, Permission.PUBLISH)
+
+
 class SeasonFilter(filters.FilterSet):
     """Seasons by level, stage, year."""
 
@@ -156,12 +159,37 @@ def season_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "places": sum(row.places for row in intakes),
         "classes": sum(row.classes for row in intakes),
         "areas": season.zones.count(),
+        "desks": _desks(request, season),
         "preparing": preparing,
         "may_open": sets and preparing,
         "may_close": sets and season.state == Season.State.OPEN,
         "may_edit": sets and season.state in ("preparing", "open", "checking"),
     }  # fmt: skip
     return page(request, "season_detail", context, season=season, current="season")
+
+
+def _desks(request: HttpRequest, season: Season) -> list[tuple[str, str]]:
+    """(address, words) of the desks where a season's work is done, that the reader may open."""
+    zoning = [
+        (row.case.get_absolute_url(), _("服务区征求意见 %s") % row.case.number)
+        for row in season.consultations.select_related("case").order_by("pk")
+    ]
+    of_season = f"?season={season.pk}"
+    desks = [
+        (ZONES, zoning),
+        (Permission.ROLL, [(reverse("roll", args=[season.pk]), _("适龄儿童名册"))]),
+        (Permission.SEE, [(reverse("application_list") + of_season, _("登记核验"))]),
+        (Permission.FOLLOW_UP, [(reverse("follow_up_list"), _("未入学追踪"))]),
+        (Permission.PATHS, [(reverse("path_list"), _("特殊入学申请"))]),
+        (Permission.SEASON, [(reverse("lock_list"), _("住房锁定"))]),
+        (Permission.SEASON, [(reverse("rule_set_list"), _("录取规则"))]),
+    ]
+    return [
+        link
+        for needed, links in desks
+        if any(request.actor.can(p) for p in (needed if isinstance(needed, tuple) else [needed]))
+        for link in links
+    ]
 
 
 @require_http_methods(["GET", "POST"])
@@ -249,6 +277,8 @@ def season_intakes(request: HttpRequest, pk: int) -> HttpResponse:
         "head": head,
         "rows": [(row, redirections[row.id]) for row in rows],
         "export_url": "?export=xlsx",
+        "issues": request.actor.can(Permission.ROLL)
+        and season.state in (Season.State.PUBLISHED, Season.State.FINISHED),
         "may_edit": sets and season.state in ("preparing", "open", "checking"),
         "total": sum(row.places for row in rows),
     }
