@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from xuezheng.domains.workplan.access import Permission as PlanPermission
@@ -18,10 +19,12 @@ from xuezheng.domains.workplan.models import (
 from xuezheng.domains.workplan.rules import Light
 from xuezheng.domains.workplan.services import carrying, supervising
 from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.cases.flows import FLOWS, Flow
 from xuezheng.kernel.cases.models import Case
 
-#: How many of each are shown; the inbox and the plan have all.
-WAITING_SHOWN = 30
+#: A kind of which more wait is one line that leads to the inbox: thousands of places wait for one act.
+OF_A_KIND = 10
+#: How many are shown; the plan has all.
 RED_SHOWN = 10
 NOTES_SHOWN = 5
 
@@ -79,16 +82,21 @@ class Item:
     asks: str
 
 
-def waiting(actor: Actor) -> tuple[list[Item], int]:
-    """What the leader owes, the most pressing first, and how many in all."""
+def waiting(actor: Actor) -> tuple[list[Item], list[tuple[Flow, int]]]:
+    """What the leader owes, the most pressing first; and the kinds of which too many wait to be listed."""
     owed = Case.objects.owed_by(actor)
-    cases = list(owed.select_related("organisation").order_by("due", "id")[:WAITING_SHOWN])
+    counts = dict(owed.order_by().values_list("kind").annotate(n=Count("id")))
+    many = {kind: number for kind, number in counts.items() if number > OF_A_KIND}
+    cases = list(owed.exclude(kind__in=many).select_related("organisation").order_by("due", "id"))
     asks: dict[int, str] = {}
     for kind, decider in DECIDERS.items():
         ids = [case.id for case in cases if case.kind == kind and _decides(case)]
         if ids:
             asks |= {row.pk: decider.asks(row) for row in decider.rows().filter(pk__in=ids)}
-    return [Item(case, asks.get(case.id, "")) for case in cases], owed.count()
+    # What is decided here stands above what only leads elsewhere.
+    items = [Item(case, asks.get(case.id, "")) for case in cases]
+    items.sort(key=lambda item: not item.asks)
+    return items, [(FLOWS[kind], number) for kind, number in sorted(many.items())]
 
 
 def _decides(case: Case) -> bool:

@@ -172,3 +172,19 @@ def test_a_stale_decision_is_a_conflict(district: District, extension: Extension
     client = signed_in(district.users["deputy"])
     answer = client.post(f"/leader/{extension.case.number}/decide/", sent)
     assert answer.status_code == 409
+
+
+def test_what_waits_by_the_thousand_is_one_line(district: District, extension: Extension) -> None:
+    client = signed_in(district.users["deputy"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cases_case (number, kind, title, organisation_id, state, phase, awaits,"
+            " handler_id, opened_at, version) SELECT 'N' || n, kind, title, organisation_id, state,"
+            " phase, awaits, handler_id, opened_at, 1 FROM cases_case, generate_series(1, 10) n"
+            " WHERE id = %s",
+            [extension.pk],
+        )
+    page = client.get("/leader/").content.decode()
+    assert "11 件等您办" in page
+    assert "/inbox/?kind=extension" in page
+    assert "场地在修" not in page

@@ -30,7 +30,7 @@ class DecisionForm(forms.Form):
 @requires(Permission.DECIDE)
 def leader(request: HttpRequest) -> HttpResponse:
     """What waits, what is red."""
-    items, count = pages.waiting(request.actor)
+    items, many = pages.waiting(request.actor)
     plan = (
         Plan.objects.visible_to(request.actor)
         .exclude(status=Plan.Status.REVIEW)
@@ -39,7 +39,7 @@ def leader(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "items": items,
-        "count": count,
+        "many": many,
         "plan": plan,
         "red": pages.red(plan),
         "today": timezone.localdate(),
