@@ -66,6 +66,7 @@ def desk_addresses(plan: int, ids: dict[str, Any], district: District, address: 
     parts = OFFICES | LEADERS | EDITOR
     return [
         address("round_list", (plan,), SEES),
+        address("closing_apply", (plan, "1.1-02"), OFFICES),
         address("sheet_export", (plan,), SEES - {"safety", "inspector", "statistician"}),
         address("sheet_back", (plan,), OFFICES | EDITOR),
         address("sheet_preview", (plan, ids["sheet"]), EDITOR, OFFICES),
@@ -96,5 +97,8 @@ def desk_addresses(plan: int, ids: dict[str, Any], district: District, address: 
     ]
 
 
-#: With their own tests: workplan/tests/test_rounds.py.
-ELSEWHERE = {"round_file"}
+#: With their own tests: workplan/tests/test_rounds.py and test_closing.py.
+ELSEWHERE = {"round_file", "outside_ask", "outside_behalf", "outside_answer", "closing_file"} | {
+    "closing_detail",
+    "closing_step",
+}

@@ -58,6 +58,7 @@ def test_anonymous_pages_are_these_and_no_others() -> None:
         "health/ready",
         "metrics",
         "large-text/",
+        "outside/<str:token>/",
         "enrol/",
         "enrol/zones/",
         "enrol/locks/",

@@ -42,7 +42,7 @@ class FillForm(StepForm):
         )
 
 
-class _NoteForm(StepForm):
+class NoteForm(StepForm):
     """A step with a remark; `service` takes it."""
 
     note = forms.CharField(
@@ -61,7 +61,7 @@ class _NoteForm(StepForm):
         )
 
 
-class _ReasonForm(_NoteForm):
+class ReasonForm(NoteForm):
     """A step that must say why."""
 
     note = forms.CharField(
@@ -69,27 +69,27 @@ class _ReasonForm(_NoteForm):
     )
 
 
-class ConfirmForm(_NoteForm):
+class ConfirmForm(NoteForm):
     service = staticmethod(rounds.confirm_report)
 
 
-class ReworkForm(_ReasonForm):
+class ReworkForm(ReasonForm):
     service = staticmethod(rounds.rework_report)
 
 
-class SignForm(_NoteForm):
+class SignForm(NoteForm):
     service = staticmethod(rounds.sign_report)
 
 
-class ObjectForm(_ReasonForm):
+class ObjectForm(ReasonForm):
     service = staticmethod(rounds.object_to_report)
 
 
-class TakeInForm(_NoteForm):
+class TakeInForm(NoteForm):
     service = staticmethod(rounds.accept_report)
 
 
-class SendBackForm(_ReasonForm):
+class SendBackForm(ReasonForm):
     service = staticmethod(rounds.return_report)
 
 

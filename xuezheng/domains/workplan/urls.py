@@ -1,7 +1,15 @@
 from django.urls import path
 
 from xuezheng.domains.workplan import desk_urls
-from xuezheng.domains.workplan.views import carrying, commitments, plans, rounds, sheets
+from xuezheng.domains.workplan.views import (
+    carrying,
+    closing,
+    commitments,
+    outside,
+    plans,
+    rounds,
+    sheets,
+)
 
 urlpatterns = [
     *desk_urls.urlpatterns,
@@ -19,6 +27,17 @@ urlpatterns = [
     path("plans/<int:plan_id>/versions/", plans.plan_versions, name="plan_versions"),
     path("plans/<int:plan_id>/source/", plans.plan_source, name="plan_source"),
     path("plans/<int:plan_id>/add/", plans.commitment_add, name="commitment_add"),
+    path("outside/<str:token>/", outside.outside_answer, name="outside_answer"),
+    path("rounds/reports/<str:number>/outside/", outside.outside_ask, name="outside_ask"),
+    path(
+        "rounds/reports/<str:number>/outside/<int:pk>/",
+        outside.outside_behalf,
+        name="outside_behalf",
+    ),
+    path("plans/<int:plan_id>/<str:code>/close/", closing.closing_apply, name="closing_apply"),
+    path("closings/<str:number>/", closing.closing_detail, name="closing_detail"),
+    path("closings/<str:number>/files/<uuid:file_id>/", closing.closing_file, name="closing_file"),
+    path("closings/<str:number>/<slug:step>/", closing.closing_step, name="closing_step"),
     path("plans/<int:plan_id>/sheet/", sheets.sheet_export, name="sheet_export"),
     path("plans/<int:plan_id>/sheet/back/", sheets.sheet_back, name="sheet_back"),
     path("plans/<int:plan_id>/sheet/back/<int:pk>/", sheets.sheet_preview, name="sheet_preview"),

@@ -56,7 +56,7 @@ def write_table(plan: Plan) -> bytes:
 def _write_sheet(book: Any, plan: Plan, rows: list[dict[str, str]]) -> None:
     sheet = book.add_worksheet(_("任务表"))
     cell = {
-        "font_name": "仿宋",
+        "font_name": "FangSong",
         "font_size": 11,
         "text_wrap": True,
         "valign": "vcenter",
@@ -65,10 +65,15 @@ def _write_sheet(book: Any, plan: Plan, rows: list[dict[str, str]]) -> None:
     text = book.add_format(cell | {"num_format": "@"})
     middle = book.add_format(cell | {"num_format": "@", "align": "center"})
     heading = book.add_format(
-        cell | {"font_name": "黑体", "bold": True, "align": "center", "bg_color": "#F2F2F2"}
+        cell | {"font_name": "SimHei", "bold": True, "align": "center", "bg_color": "#F2F2F2"}
     )
     title = book.add_format(
-        {"font_name": "方正小标宋简体", "font_size": 22, "align": "center", "valign": "vcenter"}
+        {
+            "font_name": "FZXiaoBiaoSong-B05S",
+            "font_size": 22,
+            "align": "center",
+            "valign": "vcenter",
+        }
     )
     last = len(COLUMNS) - 1
     sheet.merge_range(0, 0, 0, last, _("%s任务分解表") % plan.title, title)

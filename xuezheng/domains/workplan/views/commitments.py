@@ -132,6 +132,10 @@ def _detail(
         "may_accept": may(request, commitment, Permission.ACCEPT)
         and not commitment.plan.in_review
         and not commitment.accepted_on,
+        "closings": commitment.closings.select_related("case").order_by("-case_id"),
+        "may_close": commitment.lead_office_id in request.actor.scope(Permission.REPORT)
+        and not commitment.plan.in_review
+        and not commitment.accepted_on,
         "today": today,
         "sheets": Supervision.objects.visible_to(request.actor)
         .filter(commitment=commitment)

@@ -384,6 +384,9 @@ def _report_page(
         "moves": history(report.case),
         "forms": steps.values(),
         "may_see": request.actor.can(Permission.SEE),
+        "requests": report.outside_requests.select_related("on_behalf"),
+        "may_ask": report.state in ("filling", "filled")
+        and report.case.organisation_id in request.actor.scope(Permission.REPORT),
         "earlier": RoundReport.objects.filter(
             commitment=report.commitment, round__ends_on__lt=report.round.ends_on
         )
