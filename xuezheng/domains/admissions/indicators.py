@@ -21,10 +21,13 @@ ROLL = _("适龄儿童名册（每日自动计算）")
 
 
 def live_entries(actor: Actor, row_ids: Iterable[str]) -> dict[str, str]:
-    """Numbers and pseudonyms of the children on a roll that the actor may see."""
+    """Pseudonyms of the children on a roll whose registration or follow-up the actor may open."""
     rows = RollEntry.objects.visible_to(actor).filter(pk__in=row_ids)
-    has_page = Q(applications__isnull=False) | Q(follow_ups__isnull=False)
-    rows = rows.filter(has_page).distinct()
+    pages = [
+        kind.objects.visible_to(actor).filter(entry__in=row_ids).values("entry")
+        for kind in (Application, FollowUp)
+    ]
+    rows = rows.filter(Q(pk__in=pages[0]) | Q(pk__in=pages[1]))
     return {str(key): code for key, code in rows.values_list("pk", "code")}
 
 

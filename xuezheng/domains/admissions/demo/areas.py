@@ -36,8 +36,9 @@ KINDS = {
 }
 #: Children that a class is planned for (班额, less a few kept free).
 CLASS = {Level.KINDERGARTEN: 25, Level.PRIMARY: 45, Level.JUNIOR: 50}
-#: What share of its children the full school can take.
-FULL_SHARE = 0.72
+#: What share of its children the full school can take: less than those registered at their own home
+#: in its area, so that the day of their registration decides.
+FULL_SHARE = 0.58
 #: Days from the day of the demo: opens, closes, faults until, result, confirm until, arrival.
 DAYS = {
     Level.PRIMARY: (-75, -61, -50, -12, -5, 9),
@@ -256,6 +257,10 @@ def plan_places(term: Term, sites: list[Site], children: Iterable[Child]) -> Non
     term.intakes = {row.school_id: row for row in rows}
     if term.full:
         _redirect(term, sites)
+        # Its first neighbour opens a class more for whom it cannot take.
+        first = term.intakes[term.redirected[term.full][0]]
+        first.places, first.classes = first.places + per, first.classes + 1
+        first.save(update_fields=["places", "classes"])
 
 
 def _redirect(term: Term, sites: list[Site]) -> None:

@@ -103,11 +103,11 @@ def register_files(child: Child, *, owns: bool) -> dict[str, dict[str, Any]]:
     files = {
         f"police/{child.id_number}.json": {
             "name": child.name,
+            "guardians": [number for _relation, _name, number, _phone in child.guardians if number],
             "facts": {
                 "register": address,
                 "register_date": (child.born + dt.timedelta(days=20)).isoformat(),
                 "registered_since_birth": True,
-                "parents_named": True,
             },
         },
         f"civil/{child.id_number}.json": {"name": child.name, "facts": {"custody": "both"}},

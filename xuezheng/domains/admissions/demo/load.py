@@ -188,14 +188,14 @@ _OFFERED = """
 INSERT INTO admissions_offer (allocation_id, application_id, intake_id, reason, answer)
 SELECT %(allocation)s, a.case_id, h.intake_id, '{"rule": "ladder"}', ''
 FROM admissions_application a JOIN admissions_choice h ON h.application_id = a.case_id
-WHERE a.season_id = %(season)s AND a.state = 'arrived'
+WHERE a.season_id = %(season)s AND a.state = 'arrived' AND h.rank = 1
 """
 #: One in eleven was at another school than that of the area.
 _STOOD = """
 INSERT INTO admissions_standing (choice_id, tier, code, "order", missed)
 SELECT h.id, 1, CASE WHEN h.id %% 11 = 0 THEN 'RA' ELSE 'A' END, '[]', '[]'
 FROM admissions_choice h JOIN admissions_application a ON a.case_id = h.application_id
-WHERE a.season_id = %(season)s AND a.state = 'arrived'
+WHERE a.season_id = %(season)s AND a.state = 'arrived' AND h.rank = 1
 """
 
 

@@ -426,7 +426,10 @@ class Teller:
                     "property": ("owner", "share", "title", "title_date"),
                     "labour": ("permit_date",),
                 }[register]
-                told = json.dumps({key: str(facts[key]) for key in keys})
+                said: dict[str, object] = {key: str(facts[key]) for key in keys}
+                if register == "police":
+                    said["parents_named"] = True
+                told = json.dumps(said)
             self.book.add(
                 "check", case_id, register, state, 3 if state == "no_answer" else 1, answered,
                 None if state == "no_answer" else answered, seal(told, "admissions_check.answer"),
@@ -435,9 +438,14 @@ class Teller:
     def _choices(self, case_id: int, schools: Sequence[int], child: Child) -> None:
         term = self.term
         if self.past:
-            intake = term.intakes.get(child.at)
-            if intake:
-                self.book.add("choice", case_id, intake.id, 1, "t")
+            # Where the child went stands first; its area's schools behind make the list one to try
+            # other rules on.
+            there = term.intakes.get(child.at)
+            others = [s for s in dict.fromkeys(schools) if s != child.at and s in term.intakes]
+            if there:
+                self.book.add("choice", case_id, there.id, 1, flag(child.at in schools))
+            for rank, school in enumerate(others, start=2):
+                self.book.add("choice", case_id, term.intakes[school].id, rank, "t")
             return
         wanted = [term.private] if term.private in term.intakes and self._wants_private() else []
         sent_on = [target for full in schools for target in term.redirected.get(full, [])]

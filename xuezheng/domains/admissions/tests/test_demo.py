@@ -35,7 +35,7 @@ from xuezheng.kernel.cases.flows import FLOWS
 from xuezheng.kernel.cases.models import Case, Move
 from xuezheng.registry.codes import citizen_id_problem
 from xuezheng.registry.demo import Scale, load_people
-from xuezheng.registry.models import Dwelling
+from xuezheng.registry.models import Dwelling, Pupil
 
 TODAY = timezone.localdate()
 
@@ -123,6 +123,15 @@ def test_a_full_school_sent_children_on_and_a_private_one_drew() -> None:
     )
     assert rules["redirected"] > 0
     assert rules["ladder"] > rules["redirected"]
+    full = Intake.objects.get(redirections__rank=1, season__state="published")
+    assert full.offers.count() == full.places
+    sent_on = Offer.objects.filter(reason__rule="redirected")
+    place = ("application__choices__standing__tier", "application__choices__standing__order")
+    admitted, over = (
+        list(rows.filter(application__choices__intake=full).values_list(*place))
+        for rows in (full.offers.all(), sent_on)
+    )
+    assert max(admitted) <= min(over), "tier, then the day of registration decided"
     private = Intake.objects.get(draw_when_over=True)
     asked = Choice.objects.filter(intake=private).count()
     assert asked > private.offers.count() == private.places
@@ -134,6 +143,20 @@ def test_the_roll_has_every_child_once_with_its_outcome() -> None:
         assert (entry.outcome == "") == (entry.outcome_on is None)
         applied = entry.applications.exists()
         assert applied == (entry.outcome == RollEntry.Outcome.REGISTERED)
+
+
+def test_last_years_children_are_the_registrys_first_grades() -> None:
+    for level in ("primary", "junior"):
+        season = Season.objects.get(state="finished", level=level)
+        came = Application.objects.filter(season=season, state="arrived").select_related(
+            "entry__pupil", "case"
+        )
+        grade = Pupil.objects.live().filter(
+            status="01", school_class__stage=level, school_class__entry_year=season.year
+        )
+        assert 0.9 * grade.count() < came.count() <= grade.count()
+        seats = dict(grade.values_list("id", "organisation_id"))
+        assert all(seats[row.entry.pupil_id] == row.case.organisation_id for row in came)
 
 
 def test_two_families_can_sign_in_and_their_checks_answer_as_told(told: Kept) -> None:
