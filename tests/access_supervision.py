@@ -98,14 +98,14 @@ def supervision_world(district: District, plan: Plan) -> dict[str, Any]:
     recurring.remind_reviews(plan.organisation, today, by=JobActor("tests"))
     draft = drafting.make_draft(plan, kind=Draft.Kind.BULLETIN, begins=today, ends=today, by=by)
     return {
-        "sheet": first.case.number,
+        "supervision": first.case.number,
         "answered": second.case.number,
         "answer_file": str(second.case.attachments.get().file_id),
-        "source": source.id,
+        "work_source": source.id,
         "recurring": RecurringReport.objects.get(id=report.id).id,
-        "turn": turn.case.number,
+        "report_turn": turn.case.number,
         "issuing": issuing.case.number,
-        "review": issuing.document.reviews.get().case.number,
+        "document_review": issuing.document.reviews.get().case.number,
         "desk_draft": draft.id,
     }
 
@@ -114,10 +114,10 @@ def supervision_addresses(plan: int, ids: dict[str, Any], address: Callable) -> 
     """The entries of the matrix."""
     reads = SEES - NEIGHBOUR
 
-    def sheet(name: str, *more: Any, key: str = "sheet") -> Any:
+    def sheet(name: str, *more: Any, key: str = "supervision") -> Any:
         return address(name, (ids[key], *more), reads, NEIGHBOUR)
 
-    turn, review = (ids["turn"],), (ids["review"],)
+    turn, review = (ids["report_turn"],), (ids["document_review"],)
     doc = (plan, "1.2-01")
     return [
         address("supervision_list", may=SEES),
@@ -128,8 +128,8 @@ def supervision_addresses(plan: int, ids: dict[str, Any], address: Callable) -> 
         address("plan_week", (plan,), SEES),
         address("source_list", may=SEES),
         address("source_add", may=PLAN_OFFICE),
-        address("source_detail", (ids["source"],), SEES),
-        address("source_file", (ids["source"],), SEES),
+        address("source_detail", (ids["work_source"],), SEES),
+        address("source_file", (ids["work_source"],), SEES),
         address("recurring_list", may=SEES),
         address("recurring_add", may=PLAN_OFFICE),
         address("recurring_edit", (ids["recurring"],), PLAN_OFFICE),
@@ -141,18 +141,18 @@ def supervision_addresses(plan: int, ids: dict[str, Any], address: Callable) -> 
         address("draft_make", may=PLAN_OFFICE),
         address("draft_detail", (ids["desk_draft"],), PLAN_OFFICE | LEADERS),
         address("draft_file", (ids["desk_draft"],), PLAN_OFFICE | LEADERS),
-        address("supervision_urge", (ids["sheet"],), PLAN_OFFICE | LEADERS, post=True),
+        address("supervision_urge", (ids["supervision"],), PLAN_OFFICE | LEADERS, post=True),
         address(
             "supervision_step",
-            (ids["sheet"], "sign"),
+            (ids["supervision"], "sign"),
             OFFICE,
             NEIGHBOUR,
             data={"version": 2},
             post=True,
         ),
-        address("source_note", (ids["source"],), LEADERS, data={"text": "x"}, post=True),
+        address("source_note", (ids["work_source"],), LEADERS, data={"text": "x"}, post=True),
         address("commitment_note", doc, LEADERS, data={"text": "x"}, post=True),
-        address("source_link", (ids["source"],), PLAN_OFFICE, post=True),
+        address("source_link", (ids["work_source"],), PLAN_OFFICE, post=True),
         address("report_turn_urge", turn, PLAN_OFFICE | LEADERS, post=True),
         address(
             "report_turn_step",

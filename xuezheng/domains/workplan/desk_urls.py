@@ -12,7 +12,11 @@ urlpatterns = [
     path(
         "supervision/<str:number>/sheet/", supervising.supervision_sheet, name="supervision_sheet"
     ),
-    path("supervision/<str:number>/word/", supervising.supervision_word, name="supervision_word"),
+    path(
+        "supervision/<str:number>/files/word/",
+        supervising.supervision_word,
+        name="supervision_word",
+    ),
     path(
         "supervision/<str:number>/files/<uuid:file_id>/",
         supervising.supervision_file,
@@ -29,7 +33,7 @@ urlpatterns = [
     path("sources/", sources.source_list, name="source_list"),
     path("sources/add/", sources.source_add, name="source_add"),
     path("sources/<int:source_id>/", sources.source_detail, name="source_detail"),
-    path("sources/<int:source_id>/file/", sources.source_file, name="source_file"),
+    path("sources/<int:source_id>/files/original/", sources.source_file, name="source_file"),
     path("sources/<int:source_id>/link/", sources.source_link, name="source_link"),
     path("sources/<int:source_id>/read/", sources.source_read, name="source_read"),
     path("sources/<int:source_id>/take-over/", sources.source_take_over, name="source_take_over"),
@@ -49,9 +53,9 @@ urlpatterns = [
         reports.report_turn_step,
         name="report_turn_step",
     ),
-    path("documents/<str:number>/slip/", reports.document_slip, name="document_slip"),
+    path("documents/<str:number>/files/slip/", reports.document_slip, name="document_slip"),
     path("documents/<str:number>/register/", reports.document_register, name="document_register"),
-    path("documents/<str:number>/file/", reports.document_file, name="document_file"),
+    path("documents/<str:number>/files/issued/", reports.document_file, name="document_file"),
     path(
         "documents/reviews/<str:number>/",
         reports.document_review_detail,
@@ -65,5 +69,5 @@ urlpatterns = [
     path("drafts/", reports.draft_list, name="draft_list"),
     path("drafts/add/", reports.draft_make, name="draft_make"),
     path("drafts/<int:draft_id>/", reports.draft_detail, name="draft_detail"),
-    path("drafts/<int:draft_id>/file/", reports.draft_file, name="draft_file"),
+    path("drafts/<int:draft_id>/files/word/", reports.draft_file, name="draft_file"),
 ]
