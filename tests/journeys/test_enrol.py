@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.journeys.conftest import PHONE, Site
+from tests.journeys.conftest import PHONE, Site, come_in
 from tests.journeys.test_every_page import violations
 from tests.season import child_id
 
@@ -26,20 +26,15 @@ def windows(browser: Browser, site: Site) -> Iterator[list[BrowserContext]]:
         context.close()
 
 
-def come_in(browser: Browser, site: Site, windows: list, number: str) -> Page:
-    """Sign in by a code, as a family does, from the public first page."""
+def window(browser: Browser, site: Site, windows: list, number: str) -> Page:
+    """A family's own window, signed in."""
     context = browser.new_context(viewport=PHONE, base_url=site.url, locale="zh-CN")
     context.set_default_timeout(15_000)
     windows.append(context)
     page = context.new_page()
     page.goto("/enrol/")
     assert "先登记后登记机会一样" in page.inner_text("main")
-    go_on(page)
-    page.locator("input[name=number]").fill(number)
-    page.locator("form[action*=sms] button[type=submit]").click()
-    page.locator("input[name=code]").fill(page.locator("[data-sample-code]").inner_text())
-    page.locator("main form button[type=submit]").first.click()
-    page.wait_for_url("**/my/admissions/")
+    come_in(page, number)
     return page
 
 
@@ -70,7 +65,7 @@ def register_says(site: Site, register: str, number: str, name: str, facts: dict
     """Write an entry of a register that reads files."""
     path = Path(site.env["XUEZHENG_DATA_DIR"]) / "registers" / register
     path.mkdir(parents=True, exist_ok=True)
-    entry = json.dumps({"name": name, "facts": facts})
+    entry = json.dumps({"name": name, "guardians": [MUM], "facts": facts})
     (path / f"{number}.json").write_text(entry, encoding="utf-8")
 
 
@@ -116,20 +111,20 @@ def test_a_verified_child_needs_no_paper_and_two_taps_give_one_reference(
 ) -> None:
     season, number, community = family(site)
     home = {"community": community, "road": "测试路", "number": 9, "building": "2", "room": "301"}
-    police = {"register": home, "register_date": "2020-06-01", "parents_named": True}
+    police = {"register": home, "register_date": "2020-06-01"}
     owned = {"home": home, "owner": "parent", "share": 100, "title": "deed",
              "title_date": "2019-01-01"}  # fmt: skip
     register_says(site, "police", number, NAMES["child"], police)
     register_says(site, "civil", number, NAMES["child"], {"custody": "both"})
     register_says(site, "property", MUM, NAMES["mum"], owned)
-    page = come_in(browser, site, windows, "10033330001")
+    page = window(browser, site, windows, "10033330001")
     begin(page, season)
     child_and_guardian(page, number)
     assert "已核验，不用上传材料" in page.inner_text("main")
     assert "301" not in page.inner_text("main")
     whole(page)
     # Another telephone goes on with the same draft; what the first one then sends is not overwritten.
-    other = come_in(browser, site, windows, "10033330001")
+    other = window(browser, site, windows, "10033330001")
     other.locator("a[href*='/drafts/']").first.click()
     assert NAMES["child"] in other.inner_text("header")
     go_on(other)
@@ -207,9 +202,9 @@ def test_what_a_register_does_not_know_is_photographed_and_a_second_guardian_see
         page.wait_for_url("**/sent/")
         return page.locator(".fam-number").inner_text()
 
-    mum = come_in(browser, site, windows, "10033330002")
+    mum = window(browser, site, windows, "10033330002")
     reference = registered(mum)
-    dad = come_in(browser, site, windows, "10033330003")
+    dad = window(browser, site, windows, "10033330003")
     assert registered(dad) == reference
     assert "监护关系核实中" in dad.inner_text("main")
     assert NAMES["child"] not in dad.inner_text("body")

@@ -25,7 +25,7 @@ class Answer:
     """What a register says.
 
     `facts` use the keys of `answers.Answers`: police {"register": {address}, "register_date",
-    "registered_since_birth", "parents_named": bool}; property {"home": {address}, "owner", "share",
+    "registered_since_birth", "parents_named": whether this guardian stands beside the child}; property {"home": {address}, "owner", "share",
     "title", "title_date", "residential", "parents_own_no_home"}; labour {"residence_permit",
     "permit_date", "points"}; civil {"custody": "both" | "one" | "unknown"}.  `state` is a value of
     `Check.State`; NO_ANSWER when the register could not be reached in time.
@@ -47,6 +47,17 @@ class Connector(Protocol):
 
 class RegisterDown(Exception):
     """The register did not answer, or not in a way that can be understood."""
+
+
+def is_sure(register: str, state: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a register's word spares the family a paper.
+
+    Of the police this takes more than that the child is there: whoever asks must stand beside it.  Else
+    anybody who knows a child's name and number could register it, and no one would look.
+    """
+    if state != Check.State.CONFIRMED:
+        return False
+    return register != Check.Register.POLICE or facts.get("parents_named") is True
 
 
 #: What each register can confirm: keys of `answers.Answers`.

@@ -3,10 +3,11 @@
 `<folder>/<register>/<number>.json`; the number is the child's for police and civil affairs, the
 guardian's for property and human resources, the grandparent's where the question names one:
 
-    {"name": "周小禾", "facts": {"register_date": "2020-06-01", ...}}
+    {"name": "周小禾", "guardians": ["3309…"], "facts": {"register_date": "2020-06-01", ...}}
 
 Another name than the one asked for makes the answer DIFFERENT; {"down": true} plays a register that
-does not answer.
+does not answer.  Whether the police name the guardian who asks beside the child is read off
+`guardians` (their numbers), never off the facts: one file serves whoever asks.
 """
 
 import json
@@ -50,7 +51,12 @@ class FileConnector:
             return Answer(Check.State.NOT_FOUND)
         except (OSError, ValueError) as error:
             raise RegisterDown(f"{self.register}: {type(error).__name__}") from error
-        return _read(entry, name, self.register)
+        answer = _read(entry, name, self.register)
+        if self.register != Check.Register.POLICE or answer.state != Check.State.CONFIRMED:
+            return answer
+        named = entry.get("guardians")
+        is_named = isinstance(named, list) and question.guardian_id in named
+        return Answer(answer.state, dict(answer.facts) | {"parents_named": is_named})
 
 
 def _read(entry: Any, name: str, register: str) -> Answer:

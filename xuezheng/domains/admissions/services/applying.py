@@ -30,7 +30,7 @@ from xuezheng.domains.admissions.models import (
     RollEntry,
     Season,
 )
-from xuezheng.domains.admissions.registers.base import CONFIRMS
+from xuezheng.domains.admissions.registers.base import CONFIRMS, is_sure
 from xuezheng.domains.admissions.selectors import Ground, ground_of
 from xuezheng.domains.admissions.services.standing import choices_of, listed, write_choices
 from xuezheng.kernel.access.actors import Actor
@@ -266,8 +266,12 @@ def _unconfirmed(answers: Answers) -> list[str]:
         needed.append(Check.Register.PROPERTY)
     if answers.residence_permit:
         needed.append(Check.Register.LABOUR)
-    states = {key: value.get("state") for key, value in answers.checks.items()}
-    return [key for key in needed if states.get(key) != Check.State.CONFIRMED]
+    given = {key: answers.checks.get(key, {}) for key in needed}
+    return [
+        key
+        for key, check in given.items()
+        if not is_sure(key, check.get("state", ""), check.get("facts", {}))
+    ]
 
 
 def _fields(answers: Answers) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from xuezheng.domains.admissions.models import (
     Standing,
 )
 from xuezheng.domains.admissions.registers.asking import ask
-from xuezheng.domains.admissions.registers.base import CONFIRMS, Question
+from xuezheng.domains.admissions.registers.base import CONFIRMS, Question, is_sure
 from xuezheng.domains.admissions.selectors import admission_settings, working_days
 from xuezheng.domains.admissions.services.standing import stand
 from xuezheng.kernel.access.actors import Actor, JobActor
@@ -276,11 +276,12 @@ def ask_again(application: Application, *, register: str, by: Actor) -> Check:
 
 def _settle_facts(application: Application) -> None:
     """Confirmed facts onto the columns; papers are needed for what no register confirms."""
-    states, facts = {}, {}
+    sure_of, facts = set(), {}
     for check in application.checks.all():
-        states[check.register] = check.state
+        said = json.loads(check.answer)
+        if is_sure(check.register, check.state, said):
+            sure_of.add(check.register)
         if check.state == Check.State.CONFIRMED:
-            said = json.loads(check.answer)
             facts |= {key: said[key] for key in CONFIRMS[check.register] if key in said}
     sure = Answers.read(
         {key: value for key, value in facts.items() if key not in ("register", "home")}
@@ -288,9 +289,7 @@ def _settle_facts(application: Application) -> None:
     names = [key for key in facts if key not in ("register", "home")]
     for name in names:
         setattr(application, name, getattr(sure, name))
-    application.papers_needed = any(
-        states.get(register) != Check.State.CONFIRMED for register in needed(application)
-    )
+    application.papers_needed = any(key not in sure_of for key in needed(application))
     application.save(update_fields=[*names, "papers_needed"])
 
 
@@ -437,11 +436,22 @@ def in_sample(number: str, percent: int) -> bool:
 
 @transaction.atomic
 def verify_confirmed(rows: Iterable[Application], *, percent: int, by: Actor) -> tuple[int, int]:
-    """Verify what registers confirmed whole, save a sample; gives (verified, left as sample)."""
+    """Verify what registers confirmed whole, save a sample; gives (verified, left to be looked at).
+
+    Left are also those whose guardian the police do not name beside the child: their answers are
+    sealed, so the list cannot leave them out.
+    """
     done: list[Application] = []
     kept = 0
-    for application in list(rows)[:AT_ONCE]:
-        if in_sample(application.case.number, percent):
+    chosen = list(rows)[:AT_ONCE]
+    police = Check.objects.filter(application__in=chosen, register=Check.Register.POLICE)
+    named = {
+        check.application_id
+        for check in police
+        if is_sure(check.register, check.state, json.loads(check.answer))
+    }
+    for application in chosen:
+        if application.pk not in named or in_sample(application.case.number, percent):
             kept += 1
             continue
         note = _("数据核验全部一致")

@@ -22,7 +22,7 @@ from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.answers import Answers
 from xuezheng.domains.admissions.models import Application, Check, Draft, PaperKind, Season
 from xuezheng.domains.admissions.registers import asking
-from xuezheng.domains.admissions.registers.base import CONFIRMS, Question
+from xuezheng.domains.admissions.registers.base import CONFIRMS, Question, is_sure
 from xuezheng.domains.admissions.services import applying
 from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
@@ -250,11 +250,6 @@ def discard(draft: Draft, *, by: Actor) -> None:
 
 
 # -- from a draft to a registration ----------------------------------------------------------------
-def state_of(given: Mapping[str, Any], register: str) -> str:
-    """What a register said in a draft: a value of Check.State, "" when it was not asked."""
-    return given.get("checks", {}).get(register, {}).get("state", "")
-
-
 def whole(given: Mapping[str, Any]) -> dict[str, Any]:
     """A draft as the keys of `Answers`: how the family lives in words of rules, registers' facts first."""
     data = dict(given)
@@ -288,9 +283,10 @@ def papers_needed(given: Mapping[str, Any]) -> list[str]:
     data, connected = whole(given), asking.connected()
 
     def sure(register: str) -> bool:
-        state = state_of(given, register)
+        check = given.get("checks", {}).get(register, {})
+        state = check.get("state", "")
         waits = state == Check.State.NO_ANSWER and register in connected
-        return waits or state == Check.State.CONFIRMED
+        return waits or is_sure(register, state, check.get("facts", {}))
 
     needed = []
     if data.get("register") and not sure(Check.Register.POLICE):

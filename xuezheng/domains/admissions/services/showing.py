@@ -1,8 +1,8 @@
 """What a family is shown of its own registration: registers' answers, the area's schools, the way so far.
 
 What a register holds is shown to whoever typed two names and two numbers: streets without numbers of
-doors, and no address at all unless the police register names both as a family and no court has given the
-child to one parent alone.
+doors, and nothing but that it was found unless the police register names both as a family and no court
+has given the child to one parent alone.
 """
 
 import datetime as dt
@@ -104,7 +104,7 @@ def _box(given: Mapping[str, Any], register: str, check: Mapping[str, Any]) -> B
             ("permit_date", _("居住证签发日"), str),
             ("points", _("积分"), str),
         ):
-            if facts.get(name) not in (None, "") and not (hidden and name == "owner"):
+            if facts.get(name) not in (None, "") and not hidden:
                 rows.append((label, words(facts[name])))
     at = parse_datetime(check.get("answered_at") or check.get("asked_at") or "")
     return Box(register, str(Check.Register(register).label), check["state"], at, rows, hidden)

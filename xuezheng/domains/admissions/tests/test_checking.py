@@ -39,7 +39,10 @@ from xuezheng.registry.models import Guardianship
 
 pytestmark = pytest.mark.usefixtures("files_dir")
 CONFIRMED = {
-    "police": {"state": "confirmed", "facts": {"register_date": "2020-06-01"}},
+    "police": {
+        "state": "confirmed",
+        "facts": {"register_date": "2020-06-01", "parents_named": True},
+    },
     "property": {"state": "confirmed", "facts": {"share": 100}},
 }
 
@@ -180,14 +183,14 @@ def test_asking_again_replaces_what_was_typed(
 ) -> None:
     assert one.papers_needed
     by = room.district.actor("sec1")
-    said = {"facts": {"register_date": "2021-02-03"}}
+    guardian = one.parties.get().id_number
+    said = {"guardians": [guardian], "facts": {"register_date": "2021-02-03"}}
     (folder / "police" / f"{one.entry.id_number}.json").write_text(json.dumps(said))
     with fenced(by=by):
         check = checking.ask_again(one, register="police", by=by)
     assert (check.state, check.attempts) == ("confirmed", 1)
     assert fresh().register_date == dt.date(2021, 2, 3)
     assert fresh().papers_needed, "the home is not confirmed yet"
-    guardian = one.parties.get().id_number
     (folder / "property" / f"{guardian}.json").write_text('{"facts": {"share": 51}}')
     checking.ask_again(fresh(), register="property", by=by)
     row = fresh()
@@ -274,6 +277,19 @@ def test_only_what_registers_confirm_whole_is_verified_at_once(room: SeasonRoom)
     send(room, "typed", answers(8))
     send(room, "renter", answers(9, register=Address(), checks={}))
     by = room.district.actor("admit")
+    stranger = CONFIRMED | {
+        "police": CONFIRMED["police"] | {"facts": {"register_date": "2020-06-01"}}
+    }
+    send(room, "stranger", answers(10, checks=stranger))
+    assert Application.objects.get(applicant__name="stranger").papers_needed, "and whose is it?"
+    # What was handed in before the police said whose child it is.
+    Application.objects.filter(applicant__name="stranger").update(papers_needed=False)
+    unnamed = Application.objects.get(applicant__name="stranger")
+    with fenced(by=by):
+        rows = checking.confirmed_by_registers(Application.objects.filter(pk=unnamed.pk))
+        rows = rows.select_related("case", "entry", "season__rule_set")
+        assert checking.verify_confirmed(rows, percent=0, by=by) == (0, 1)
+    Application.objects.filter(pk=unnamed.pk).update(papers_needed=True)
     rows = checking.confirmed_by_registers(Application.objects.all()).select_related(
         "case", "entry", "season__rule_set"
     )

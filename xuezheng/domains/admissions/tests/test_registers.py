@@ -44,9 +44,15 @@ POLICE = {"name": "周小禾", "facts": {"register_date": "2020-06-01", "weight"
 @pytest.mark.parametrize(
     ("entry", "state", "facts"),
     [
-        (POLICE, "confirmed", {"register_date": "2020-06-01"}),
+        (POLICE, "confirmed", {"register_date": "2020-06-01", "parents_named": False}),
+        (
+            POLICE | {"guardians": [GUARDIAN]},
+            "confirmed",
+            {"register_date": "2020-06-01", "parents_named": True},
+        ),
         ({"name": "周小荷", "facts": {}}, "different", {}),
-        ({"facts": {"parents_named": True}}, "confirmed", {"parents_named": True}),
+        # One file serves whoever asks: it cannot say of everybody that they are the parents.
+        ({"facts": {"parents_named": True}}, "confirmed", {"parents_named": False}),
         (None, "not_found", {}),
         ({"down": True}, "no_answer", {}),
         ([1], "no_answer", {}),
