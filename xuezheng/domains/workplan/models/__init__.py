@@ -26,6 +26,13 @@ from xuezheng.domains.workplan.models.plan import (
     Section,
     Target,
 )
+from xuezheng.domains.workplan.models.reporting import (
+    DocumentReview,
+    Draft,
+    IssuedDocument,
+    RecurringReport,
+    ReportTurn,
+)
 from xuezheng.domains.workplan.models.rounds import (
     Closing,
     OutsideRequest,
@@ -33,13 +40,6 @@ from xuezheng.domains.workplan.models.rounds import (
     RoundReport,
     SheetReturn,
     StandIn,
-)
-from xuezheng.domains.workplan.models.reporting import (
-    DocumentReview,
-    Draft,
-    IssuedDocument,
-    RecurringReport,
-    ReportTurn,
 )
 from xuezheng.domains.workplan.models.supervising import LEVELS, Source, SourceKind, Supervision
 
