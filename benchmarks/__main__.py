@@ -48,7 +48,7 @@ def main() -> int:
 
         full = "--full" in sys.argv
         benches = {
-            "pages": [pages.run],
+            "pages": [pages.run, pages.admissions],
             "people": [people.run, people.loading],
             "load": [load.run],
             "importer": [importer.run],

@@ -232,6 +232,18 @@ def _drafts(run: str, transactions: int) -> None:
             [run, CLIENTS - 1, transactions // CLIENTS],
         )
         cursor.execute("ANALYZE admissions_draft")
+    _settle()
+
+
+def _settle() -> None:
+    """Have written to disk what preparing left, which would hinder what is measured next."""
+    import psycopg
+
+    from xuezheng.config.postgres import Cluster
+
+    superuser = Cluster().ensure_running().superuser()
+    with psycopg.connect(superuser.conninfo(), autocommit=True) as other:
+        other.execute("CHECKPOINT")
 
 
 def pgbench(case: int, run: str) -> float:
@@ -275,6 +287,7 @@ def pgbench(case: int, run: str) -> float:
 
 def _rate(port: int, families: list[Family]) -> tuple[float, list[float], Counter[int], float]:
     """(committed registrations a second, milliseconds, statuses, share of the machine of the client)."""
+    _settle()
     before, began = _counted(), time.monotonic()
     used = resource.getrusage(resource.RUSAGE_SELF)
     answers = list(send(port, families, CLIENTS, SECONDS))
