@@ -20,12 +20,12 @@ ALLOCATION = {
 #: Tested in domains/admissions/tests/test_school.py and test_indicators.py.
 SCHOOL = {
     "school_intake", "school_call", "school_file", "school_enter", "class_draw", "class_draw_act",
-    "class_proof", "class_proof_file", "enrolment_row",
+    "class_minutes", "class_proof", "class_proof_file", "enrolment_row",
 }  # fmt: skip
-#: The machine interface, where a token decides.  Tested in xuezheng/api/tests/test_api.py.
+#: The machine interface, where a token decides, and who hands tokens out.  Tested in xuezheng/api/tests.
 API = {
     "api_openapi", "api_seasons", "api_look_up_zone", "api_submit_application", "api_status",
-    "api_result",
+    "api_result", "client_list", "client_add", "client_revoke", "client_openapi",
 }  # fmt: skip
 #: The desks of verifying, counter, roll, tracing, special paths, reviews, notices.  Tested role by role
 #: in domains/admissions/tests/test_desk_access.py.

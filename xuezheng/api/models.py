@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from xuezheng.api.access import Permission
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.audit.trail import record
+from xuezheng.registry.services.common import allowed
 
 
 class Scope(models.TextChoices):
@@ -32,6 +34,13 @@ class ClientQuerySet(models.QuerySet["Client"]):
         """The client of a token that is neither revoked nor expired."""
         live = self.filter(revoked_at__isnull=True, expires_on__gte=timezone.localdate(now))
         return live.filter(digest=digest_of(token)).first()
+
+    def in_state(self, state: str, today: dt.date) -> "ClientQuerySet":
+        """Those that may call today (live), whose term is over (expired), that were closed (revoked)."""
+        if state == "revoked":
+            return self.filter(revoked_at__isnull=False)
+        term = {"expires_on__gte": today} if state == "live" else {"expires_on__lt": today}
+        return self.filter(revoked_at__isnull=True, **term)
 
 
 class Client(models.Model):
@@ -60,13 +69,27 @@ class Client(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def scope_labels(self) -> str:
+        """What it may do, in words."""
+        return "、".join(str(Scope(scope).label) for scope in self.scopes)
+
+    @property
+    def expired(self) -> bool:
+        """Whether its term is over."""
+        return self.expires_on < timezone.localdate()
+
 
 @transaction.atomic
-def add_client(*, name: str, scopes: list[str], days: int, by: Actor) -> tuple[Client, str]:
+def add_client(
+    *, name: str, scopes: list[str], days: int, by: Actor, reason: str = ""
+) -> tuple[Client, str]:
     """Open access for a program; the token is told once.
 
-    Raises ValueError for an unknown scope, no scope, a term of less than a day, or a name in use.
+    Raises PermissionDenied; ValueError for an unknown scope, no scope, a term of less than a day, or a
+    name in use.
     """
+    post = allowed(by, Permission.CLIENTS, None)
     unknown = set(scopes) - set(Scope.values)
     if unknown or not scopes:
         raise ValueError(f"scopes: {', '.join(Scope.values)}")
@@ -84,15 +107,21 @@ def add_client(*, name: str, scopes: list[str], days: int, by: Actor) -> tuple[C
         made_at=now,
     )
     detail = {"scopes": client.scopes, "until": client.expires_on.isoformat()}
-    record("client.add", by=by, object_type="client", object_id=name, detail=detail)
+    record(
+        "client.add", by=by, post=post, object_type="client", object_id=name, reason=reason,
+        detail=detail,
+    )  # fmt: skip
     return client, token
 
 
 @transaction.atomic
-def revoke_client(*, name: str, by: Actor) -> bool:
-    """Close a program's access at once.  Returns whether there was any."""
+def revoke_client(*, name: str, by: Actor, reason: str = "") -> bool:
+    """Close a program's access at once.  Returns whether there was any.  Raises PermissionDenied."""
+    post = allowed(by, Permission.CLIENTS, None)
     live = Client.objects.filter(name=name, revoked_at__isnull=True)
     gone = live.update(revoked_at=timezone.now()) > 0
     if gone:
-        record("client.revoke", by=by, object_type="client", object_id=name)
+        record(
+            "client.revoke", by=by, post=post, object_type="client", object_id=name, reason=reason
+        )
     return gone

@@ -6,9 +6,12 @@ from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from xuezheng.api import pages
+from xuezheng.api.access import Permission
 from xuezheng.api.admissions import Forbidden, router
 from xuezheng.api.entry import entry
 from xuezheng.api.errors import refusal
+from xuezheng.kernel.access.guards import requires
 
 #: No page with documents: its scripts would come from elsewhere.  The description is JSON.
 api = NinjaAPI(
@@ -50,16 +53,34 @@ def _denied(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
     return refusal(403, "denied", _("没有权限。"))
 
 
-@require_GET
-def openapi(request: HttpRequest) -> HttpResponse:
-    """The description of the interface (OpenAPI 3.1)."""
+def description() -> JsonResponse:
+    """OpenAPI 3.1."""
     schema = api.get_openapi_schema(path_prefix="/api/v1/")
     schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     schema["security"] = [{"token": []}]
     return JsonResponse(schema)
 
 
-urlpatterns = [path("api/v1/openapi.json", entry(openapi), name="api_openapi")]
+@require_GET
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The description of the interface, for programs."""
+    return description()
+
+
+@require_GET
+@requires(Permission.DESCRIPTION)
+def client_openapi(request: HttpRequest) -> HttpResponse:
+    """The same for who answers for the interface, without a token."""
+    return description()
+
+
+urlpatterns = [
+    path("api/v1/openapi.json", entry(openapi), name="api_openapi"),
+    path("clients/", pages.client_list, name="client_list"),
+    path("clients/add/", pages.client_add, name="client_add"),
+    path("clients/openapi.json", client_openapi, name="client_openapi"),
+    path("clients/<int:pk>/revoke/", pages.client_revoke, name="client_revoke"),
+]
 for _pattern in api.urls[0]:
     if _pattern.name != "api-root":
         urlpatterns.append(

@@ -40,6 +40,7 @@ urlpatterns = [
     path(f"{INTAKE}file/", school.school_file, name="school_file"),
     path(f"{INTAKE}enter/", school.school_enter, name="school_enter"),
     path(f"{INTAKE}classes/", school.class_draw, name="class_draw"),
+    path("admissions/classes/<int:pk>/minutes/", school.class_draw_minutes, name="class_minutes"),
     path("admissions/classes/<int:pk>/<slug:act>/", school.class_draw_act, name="class_draw_act"),
     path("enrol/classes/<int:pk>/", school.class_proof, name="class_proof"),
     path("enrol/classes/<int:pk>/proof.json", school.class_proof_file, name="class_proof_file"),

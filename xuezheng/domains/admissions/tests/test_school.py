@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from docx import Document
 
 from tests.season import SeasonRoom, child_id
 from xuezheng.domains.admissions.models import Application, ClassDraw, FollowUp, Party, RollEntry
@@ -318,6 +319,35 @@ def test_a_draw_in_the_browser_and_its_public_proof(room: SeasonRoom) -> None:
     assert carried.status_code == 302
     assert Pupil.objects.filter(school_class__isnull=False).count() == 6
     assert browser.post(reverse("class_draw_act", args=[row.pk, "other"])).status_code == 404
+
+
+def test_the_minutes_name_codes_and_nobody(room: SeasonRoom) -> None:
+    for number in range(1, 8):
+        placed(room, number, state="arrived")
+    by, school = sec(room), room.district.orgs["S1"]
+    draw = classing.prepare(season=room.season, school=school, classes=2, by=by)
+    url = reverse("class_minutes", args=[draw.pk])
+    client = Client()
+    client.force_login(by.user)
+
+    def words() -> str:
+        book = Document(io.BytesIO(client.get(url).content))
+        cells = [cell.text for table in book.tables for row in table.rows for cell in row.cells]
+        return "\n".join([*(one.text for one in book.paragraphs), *cells])
+
+    before = words()
+    assert draw.commitment in before
+    assert draw.secret not in before
+    assert "C001" not in before
+    row = classing.draw_classes(draw, digits="314159", witnesses="家长代表3人", by=by)
+    after = words()
+    for told in (row.seed, row.sha256, "314159", "家长代表3人", "1班", "2班"):
+        assert told in after
+    assert all(f"C{number:03d}" in after for number in range(1, 8))
+    assert "周小禾" not in after
+    for who, answer in (("sec3", 404), ("plan", 403)):
+        client.force_login(room.district.actor(who).user)
+        assert client.get(url).status_code == answer
 
 
 def test_lists_ask_the_same_number_of_questions(

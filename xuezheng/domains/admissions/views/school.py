@@ -15,7 +15,9 @@ from xuezheng.domains.admissions.forms.school import DigitsForm, FileForm, Prepa
 from xuezheng.domains.admissions.forms.school_filters import PlacedFilter
 from xuezheng.domains.admissions.models import Application, ClassDraw, Season
 from xuezheng.domains.admissions.services import arriving, classing
+from xuezheng.domains.admissions.services.class_minutes import class_minutes
 from xuezheng.domains.admissions.views import desk
+from xuezheng.domains.admissions.views.draw import DOCX
 from xuezheng.kernel.access.guards import public, requires
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.audit.trail import record, record_read
@@ -285,6 +287,17 @@ def class_draw_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     except StepRefused as refused:
         messages.warning(request, str(refused))
     return redirect(back)
+
+
+@require_GET
+@requires(Permission.SCHOOL)
+def class_draw_minutes(request: HttpRequest, pk: int) -> HttpResponse:
+    """The minutes of a draw into classes as a document to be signed: codes, no names."""
+    rows = ClassDraw.objects.visible_to(request.actor).select_related("season", "school")
+    row = get_object_or_404(rows, pk=pk)
+    response = HttpResponse(class_minutes(row), content_type=DOCX)
+    response.headers["Content-Disposition"] = f'attachment; filename="classes-{row.pk}.docx"'
+    return response
 
 
 def _published(pk: int) -> ClassDraw:
