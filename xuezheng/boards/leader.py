@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from xuezheng.domains.workplan.access import Permission as PlanPermission
 from xuezheng.domains.workplan.models import (
+    Closing,
     Commitment,
     Extension,
     Plan,
@@ -17,7 +18,7 @@ from xuezheng.domains.workplan.models import (
     Supervision,
 )
 from xuezheng.domains.workplan.rules import Light
-from xuezheng.domains.workplan.services import carrying, supervising
+from xuezheng.domains.workplan.services import carrying, closing, supervising
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.cases.flows import FLOWS, Flow
 from xuezheng.kernel.cases.models import Case
@@ -57,6 +58,11 @@ def _sheet_asks(row: Supervision) -> str:
     }
 
 
+def _close(row: Closing, *, granted: bool, note: str, version: int, by: Actor) -> None:
+    verb = closing.approve_closing if granted else closing.decline_closing
+    verb(row, note=note, version=version, by=by)
+
+
 #: Kind of case -> how it is decided on the leader's page; others open their own page.
 DECIDERS = {
     "extension": Decider(
@@ -65,6 +71,11 @@ DECIDERS = {
         ),
         _extension_asks,
         carrying.decide_extension,
+    ),
+    "closing": Decider(
+        lambda: Closing.objects.select_related("case", "commitment"),
+        lambda row: row.statement,
+        _close,
     ),
     "supervision": Decider(
         lambda: Supervision.objects.select_related("case", "commitment"),

@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.district import District
-from xuezheng.domains.workplan.models import Extension
-from xuezheng.domains.workplan.services import carrying, importing
+from tests.district import District, photo
+from xuezheng.domains.workplan.models import Commitment, Extension
+from xuezheng.domains.workplan.services import carrying, closing, importing
 from xuezheng.domains.workplan.tests.test_services import (
     TEXT,
     adopted,
@@ -188,3 +188,22 @@ def test_what_waits_by_the_thousand_is_one_line(district: District, extension: E
     assert "11 件等您办" in page
     assert "/inbox/?kind=extension" in page
     assert "场地在修" not in page
+
+
+def test_a_closing_is_approved_in_place(district: District, extension: Extension) -> None:
+    row = Commitment.objects.select_related("plan__organisation").get(
+        code="1.1-02", plan=extension.milestone.commitment.plan
+    )
+    asked = closing.apply_closing(
+        row, statement="三场都办了", evidence=[photo()], by=district.actor("safety_office")
+    )
+    closing.check_closing(asked, by=district.actor("plan"))
+    client = signed_in(district.users["deputy"])
+    assert "三场都办了" in client.get("/leader/").content.decode()
+    version = Case.objects.get(pk=asked.pk).version
+    client.post(
+        f"/leader/{asked.case.number}/decide/", {"granted": "yes", "version": version}, follow=True
+    )
+    assert Case.objects.get(pk=asked.pk).state == "closed"
+    told = Notice.objects.filter(key__startswith="answer.").values_list("user__username", flat=True)
+    assert set(told) == {"plan", "safety_office"}
