@@ -173,9 +173,13 @@ class JobActor:
         """Always."""
         return True
 
-    def scope(self, permission: str) -> Scope:
-        """Every organisation (one query)."""
+    @cached_property
+    def _everywhere(self) -> Scope:
         return Scope(frozenset(Organisation.objects.values_list("id", flat=True)), everything=True)
+
+    def scope(self, permission: str) -> Scope:
+        """Every organisation (one query, however often it is asked)."""
+        return self._everywhere
 
     def post_for(self, permission: str, organisation_id: int) -> None:
         """The program holds no post."""

@@ -84,10 +84,11 @@ def write_choices(application: Application, rows: Iterable[Listed]) -> list[Choi
 class Circumstances:
     """What must be known of a season to judge any of its applications; read once, in few queries.
 
-    `ladder`: another one than the season's, to try it out.
+    `ladder`: another one than the season's, to try it out.  `pupils`: whose present schools will be
+    asked for (`present`).
     """
 
-    def __init__(self, season: Season, ladder: Ladder | None = None):
+    def __init__(self, season: Season, ladder: Ladder | None = None, pupils: Iterable[object] = ()):
         self.season = season
         self.year = season.year
         self.atlas: Atlas = atlas(season)
@@ -107,6 +108,7 @@ class Circumstances:
         with fenced(by=JobActor("admissions.standing")):
             for row in ReservedEntry.objects.filter(season=season):
                 self.reserved[row.id_number].add(row.list_code)
+            self.present = present_schools(pupils)
         schools = Intake.objects.filter(season=season).values("school")
         self.locked: dict[int, set[object]] = defaultdict(set)
         for dwelling_id, pupil_id in DwellingLock.objects.filter(
@@ -227,9 +229,9 @@ def stand(season: Season, applications: Sequence[Application] | None = None) -> 
     else:
         rows = rows.filter(pk__in=[row.pk for row in applications])
     rows = rows.order_by("pk")
-    circumstances = Circumstances(season)
     known = {row.pk: row for row in rows}
-    schools = present_schools(row.entry.pupil_id for row in known.values() if row.entry.pupil_id)
+    pupils = [row.entry.pupil_id for row in known.values() if row.entry.pupil_id]
+    circumstances = Circumstances(season, pupils=pupils)
     lists: dict[int, list[Choice]] = defaultdict(list)
     choices = Choice.objects.filter(application__in=list(known)).select_related("intake")
     for choice in choices.order_by("application", "rank"):
@@ -238,7 +240,7 @@ def stand(season: Season, applications: Sequence[Application] | None = None) -> 
         standing
         for key, on_list in lists.items()
         for standing in circumstances.stand(
-            known[key], on_list, schools.get(known[key].entry.pupil_id)
+            known[key], on_list, circumstances.present.get(known[key].entry.pupil_id)
         )
     ]
     Standing.objects.filter(choice__application__in=list(known)).delete()
@@ -247,11 +249,12 @@ def stand(season: Season, applications: Sequence[Application] | None = None) -> 
 
 
 def present_schools(pupils: Iterable[object]) -> Mapping[object, int | None]:
-    """Pupil -> the school where it is now.  With the program's reach: whoever checks a registration
+    """Pupil -> the school where it is now.  Within the program's reach: whoever checks a registration
     need not be one who may see that school's pupils."""
-    with fenced(by=JobActor("admissions.standing")):
-        rows = Pupil.objects.filter(id__in=list(pupils))
-        return dict(rows.values_list("id", "organisation_id"))
+    wanted = list(pupils)
+    if not wanted:
+        return {}
+    return dict(Pupil.objects.filter(id__in=wanted).values_list("id", "organisation_id"))
 
 
 def lock_ends(from_year: int, years: int) -> int:

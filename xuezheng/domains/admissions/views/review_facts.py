@@ -17,7 +17,6 @@ from xuezheng.domains.admissions.services.standing import (
     OWN_CODE,
     REDIRECTED,
     Circumstances,
-    present_schools,
 )
 from xuezheng.domains.admissions.words import CUSTODY, FACTS
 from xuezheng.kernel.ui.templatetags.ui import day
@@ -191,11 +190,11 @@ def rungs(application: Application) -> list[Rung]:
         .select_related("intake__school")
         .order_by("rank")
     )
-    circumstances = Circumstances(application.season)
+    pupil = application.entry.pupil_id
+    circumstances = Circumstances(application.season, pupils=[pupil] if pupil else [])
     if circumstances.ladder is None:
         return [Rung(c.rank, c.intake.school, c.by_rule, _("录取规则未定")) for c in choices]
-    pupil = application.entry.pupil_id
-    school = present_schools([pupil]).get(pupil) if pupil else None
+    school = circumstances.present.get(pupil)
     standing = {s.choice.pk: s for s in circumstances.stand(application, choices, school)}
     labels = {tier.code: tier.label for tier in circumstances.ladder.tiers}
     return [
