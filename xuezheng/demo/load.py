@@ -28,6 +28,7 @@ from xuezheng.demo.progress import Progress
 from xuezheng.domains.admissions.demo import load_seasons
 from xuezheng.domains.oversight.demo import load_hazards
 from xuezheng.domains.workplan.demo import load_plan, tell_lights
+from xuezheng.domains.workplan.demo_rounds import load_rounds
 from xuezheng.kernel.access.models import Organisation, User
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.jobs import year_of
@@ -98,6 +99,7 @@ def load_demo(
         compute_history(today, shown.step(FIGURES))
         tell_lights(plan, today)
         load_desk(plan, people, today)
+        load_rounds(plan, people, today)
     if not connection.in_atomic_block:
         # As the database itself would within minutes: until then indexes alone answer nothing.
         with connection.cursor() as cursor:
