@@ -1,4 +1,4 @@
-"""The ways of a milestone and of a request for more time."""
+"""The ways of milestones, requests for more time, supervision sheets, recurring reports, reviews."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -48,6 +48,7 @@ MILESTONE = register(
                 "planned",
                 Permission.ACCEPT,
                 needs_note=True,
+                answers=True,
             ),
             Step("extend", _("延期"), ("planned",), "planned", Permission.DECIDE),
             Step(
@@ -77,7 +78,15 @@ EXTENSION = register(
             "lapsed": State(_("已失效"), Phase.CLOSED),
         },
         steps=(
-            Step("grant", _("同意"), ("asked",), "granted", Permission.DECIDE, duty=True),
+            Step(
+                "grant",
+                _("同意"),
+                ("asked",),
+                "granted",
+                Permission.DECIDE,
+                duty=True,
+                answers=True,
+            ),
             Step(
                 "refuse",
                 _("不同意"),
@@ -85,6 +94,7 @@ EXTENSION = register(
                 "refused",
                 Permission.DECIDE,
                 needs_note=True,
+                answers=True,
             ),
             # The milestone was reported as done before the request was decided.
             Step("lapse", _("失效"), ("asked",), "lapsed", Permission.REPORT),
@@ -266,8 +276,24 @@ SUPERVISION = register(
                 needs_note=True,
             ),
             Step("ask", _("申请延期"), ("acting",), "asked", Permission.EXTEND, needs_note=True),
-            Step("grant", _("同意"), ("asked",), "acting", Permission.DECIDE, duty=True),
-            Step("refuse", _("不同意"), ("asked",), "acting", Permission.DECIDE, needs_note=True),
+            Step(
+                "grant",
+                _("同意"),
+                ("asked",),
+                "acting",
+                Permission.DECIDE,
+                duty=True,
+                answers=True,
+            ),
+            Step(
+                "refuse",
+                _("不同意"),
+                ("asked",),
+                "acting",
+                Permission.DECIDE,
+                needs_note=True,
+                answers=True,
+            ),
             Step(
                 "settle",
                 _("办结"),
@@ -284,6 +310,7 @@ SUPERVISION = register(
                 "acting",
                 Permission.SUPERVISE,
                 needs_note=True,
+                answers=True,
             ),
             Step("file", _("归档"), ("settled",), "filed", Permission.SUPERVISE, duty=True),
             Step(
