@@ -24,7 +24,7 @@ SCHOOL = {
 }  # fmt: skip
 #: The machine interface, where a token decides, and who hands tokens out.  Tested in xuezheng/api/tests.
 API = {
-    "api_openapi", "api_seasons", "api_look_up_zone", "api_submit_application", "api_status",
+    "api_openapi", "api_seasons", "api_zones", "api_submit_application", "api_status",
     "api_result", "client_list", "client_add", "client_revoke", "client_openapi",
 }  # fmt: skip
 #: The desks of verifying, counter, roll, tracing, special paths, reviews, notices.  Tested role by role
