@@ -57,6 +57,8 @@ APPLICATION = register(
                 "placed",
                 Permission.PUBLISH,
                 duty=True,
+                # Publishing the season's allocation places them all.
+                for_all=True,
             ),
             Step("leave", _("本轮未录取"), ("verified",), "unplaced", Permission.PUBLISH),
             # A place that had to be confirmed and was not: the child goes into the next round.

@@ -200,7 +200,7 @@ class Teller:
         last = story.moves[-1]
         case.state = story.hazard.state
         case.phase = state.phase
-        case.awaits = duty.permission if duty else ""
+        case.awaits = HAZARD.awaited(story.hazard.state)
         case.version = len(story.moves)
         running = [clock for clock in story.clocks if clock.stopped is None]
         for clock in running:

@@ -47,7 +47,8 @@ class Step:
 
     `duty`: somebody with the permission owes this step while the case is in one of `sources`, so it
     stands in their inbox.  `not_by`: earlier steps; whoever did the last of any of them may not do
-    this one (four eyes).  `answers`: whoever brought the case here is told that it was taken.
+    this one (four eyes).  `for_all`: taken for many cases by one act, so a duty in nobody's inbox.
+    `answers`: whoever brought the case here is told that it was taken.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Step:
     duty: bool = False
     needs_note: bool = False
     not_by: tuple[str, ...] = ()
+    for_all: bool = False
     answers: bool = False
 
 
@@ -109,6 +111,11 @@ class Flow:
     def duty(self, state: str) -> Step | None:
         """The step that somebody owes in a state, if any."""
         return next((step for step in self.leaving(state) if step.duty), None)
+
+    def awaited(self, state: str) -> str:
+        """The permission of whoever owes the next step of one case, by their inbox; or ""."""
+        duty = self.duty(state)
+        return "" if duty is None or duty.for_all else str(duty.permission)
 
 
 FLOWS: dict[str, Flow] = {}

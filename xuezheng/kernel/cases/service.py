@@ -76,7 +76,7 @@ def open_case(
         organisation_id=organisation_id,
         state=flow.initial,
         phase=state.phase,
-        awaits=duty.permission if duty else "",
+        awaits=flow.awaited(flow.initial),
         handler=handler,
         due=min((term.due for term in terms.values()), default=None),
         opened_at=now,
@@ -188,12 +188,12 @@ def advance(
         setattr(row, name, value)
     row.state = step.target
     row.save(update_fields=["state", *fields])
-    source, target, duty = case.state, flow.states[step.target], flow.duty(step.target)
+    source, target = case.state, flow.states[step.target]
     if step.target != source or handler:
         case.handler = handler
     case.state = step.target
     case.phase = target.phase
-    case.awaits = duty.permission if duty else ""
+    case.awaits = flow.awaited(step.target)
     case.closed_at = now if target.phase == Phase.CLOSED else None
     case.urged_at = None
     case.version += 1
@@ -253,7 +253,7 @@ def advance_many(
         barring[move.case_id].add(move.user_id)
     for case in cases:
         _refuse(case, step, note, by, barring[case.id])
-    target, duty = flow.states[step.target], flow.duty(step.target)
+    target = flow.states[step.target]
     mine = Case.objects.filter(id__in=ids)
     if type(rows[0])._default_manager.filter(pk__in=ids).update(state=step.target) != len(ids):
         raise ValueError("rows out of the reach of the running transaction")
@@ -261,7 +261,7 @@ def advance_many(
     mine.update(
         state=step.target,
         phase=target.phase,
-        awaits=duty.permission if duty else "",
+        awaits=flow.awaited(step.target),
         closed_at=now if target.phase == Phase.CLOSED else None,
         urged_at=None,
         version=F("version") + 1,

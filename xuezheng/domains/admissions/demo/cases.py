@@ -91,7 +91,7 @@ class Cases:
                 one.note, "t" if index in barred else "f",
             )  # fmt: skip
             state = step.target
-        info, duty = flow.states[state], flow.duty(state)
+        info = flow.states[state]
         running = [clock for clock in clocks if clock.stopped is None]
         for clock in clocks:
             self.clocks.add(
@@ -100,7 +100,7 @@ class Cases:
         closed = taken[-1].at if info.phase == Phase.CLOSED else None
         self.cases.add(
             self.id, number, flow.kind, title, organisation_id, state, info.phase.value,
-            duty.permission if duty else "",
+            flow.awaited(state),
             min((clock.due for clock in running), default=None),
             taken[0].at, closed, len(taken),
         )  # fmt: skip

@@ -204,7 +204,7 @@ _PLACE = """
 UPDATE cases_case c SET
     state = CASE WHEN i.id IS NULL THEN 'unplaced' ELSE 'placed' END,
     phase = CASE WHEN i.id IS NULL THEN 'checking' ELSE 'acting' END,
-    awaits = CASE WHEN i.id IS NULL THEN 'admissions.publish' ELSE 'admissions.school' END,
+    awaits = CASE WHEN i.id IS NULL THEN '' ELSE 'admissions.school' END,
     due = CASE WHEN i.id IS NULL THEN %(wait)s::date ELSE %(arrival)s::date END,
     organisation_id = COALESCE(i.school_id, c.organisation_id),
     version = c.version + 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -48,8 +49,11 @@ from xuezheng.domains.admissions.services.standing import (
     listed,
 )
 from xuezheng.kernel.access.actors import Actor
+from xuezheng.kernel.access.models import Post
+from xuezheng.kernel.access.permissions import grants
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
+from xuezheng.kernel.notices.services import notify
 from xuezheng.registry.models import Pupil
 
 #: States of a season in which places can be given: after the draw, and for later rounds.
@@ -112,6 +116,15 @@ def allocate_season(season: Season, *, by: Actor) -> Allocation:
     if season.state == Season.State.DRAWN:
         season.state = Season.State.ALLOCATED
         season.save(update_fields=["state"])
+    # Nobody's inbox holds thousands of places to give: whoever may publish is told of the one act.
+    publishers = [role for role, held in grants().items() if str(Permission.PUBLISH) in held]
+    held = Post.objects.current(timezone.localdate()).filter(role__in=publishers)
+    notify(
+        held.values_list("user", flat=True).distinct(),
+        key=f"allocation.sealed.{made.pk}",
+        title=_("%s：学位分配已封存，待公布") % season,
+        path=reverse("allocation_home", args=[season.pk]),
+    )
     record(
         "admissions.allocate",
         by=by,
