@@ -44,7 +44,7 @@ DESK = {
 PLANNING = {
     "season_list", "season_add", "season_detail", "season_edit", "season_copy", "season_difference",
     "season_intakes", "season_redirections", "season_rules", "season_open", "season_close",
-    "season_forecast", "reserved_list", "lock_list", "rule_set_list", "rule_set_add",
+    "season_forecast", "reserved_list", "dwelling_lock_list", "rule_set_list", "rule_set_add",
     "rule_set_detail", "rule_set_edit", "rule_set_adopt", "rule_set_remove", "rule_set_try",
     "zone_list", "zone_add", "zone_edit", "zone_remove", "zone_map", "zone_survey",
     "consultation_list", "consultation_add", "consultation_detail", "consultation_edit",

@@ -52,6 +52,7 @@ STATES = {
 #: What the program's own tasks do, for whoever does not read their code.
 TASKS = {
     "access.purge": gettext_lazy("清理过期的登录会话和计数"),
+    "admissions.drafts": gettext_lazy("清理过期的登记草稿"),
     "admissions.lapse": gettext_lazy("处理逾期未确认的录取"),
     "admissions.registers": gettext_lazy("再次查询没有回应的部门数据"),
     "admissions.tracing": gettext_lazy("结束已登记儿童的核查"),

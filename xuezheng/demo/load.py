@@ -24,11 +24,11 @@ from django.utils import timezone
 
 from xuezheng.demo.district import build_district
 from xuezheng.demo.plan_desk import load_desk
+from xuezheng.demo.plan_rounds import load_rounds
 from xuezheng.demo.progress import Progress
 from xuezheng.domains.admissions.demo import load_seasons
 from xuezheng.domains.oversight.demo import load_hazards
 from xuezheng.domains.workplan.demo import load_plan, tell_lights
-from xuezheng.domains.workplan.demo_rounds import load_rounds
 from xuezheng.kernel.access.models import Organisation, User
 from xuezheng.kernel.indicators.compute import compute
 from xuezheng.kernel.indicators.jobs import year_of

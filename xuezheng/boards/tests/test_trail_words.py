@@ -11,7 +11,7 @@ from xuezheng.kernel.cases.flows import FLOWS
 from xuezheng.registry import looking
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("kernel", "registry", "boards", "domains/oversight", "domains/workplan")
+PARTS = ("kernel", "registry", "boards", "domains", "api")
 RECORDERS = {"record", "record_read"}
 
 
@@ -20,7 +20,7 @@ def recorded() -> set[str]:
     names = set()
     for part in PARTS:
         for path in (ROOT / part).rglob("*.py"):
-            if "tests" in path.parts:
+            if {"tests", "demo"} & set(path.parts):
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RECORDERS:

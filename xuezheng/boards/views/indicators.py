@@ -17,6 +17,7 @@ from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.exchange.workbook import Column, list_response
+from xuezheng.kernel.indicators.access import Permission as SnapshotPermission
 from xuezheng.kernel.indicators.definitions import INDICATORS, Indicator
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.kernel.indicators.proof import prove, row_words
@@ -56,7 +57,8 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
         for key, indicator in INDICATORS.items()
         if request.actor.can(indicator.permission)
     ]
-    return render(request, "boards/indicator_list.html", {"rows": rows})
+    context = {"rows": rows, "may_snapshot": request.actor.can(SnapshotPermission.SEE)}
+    return render(request, "boards/indicator_list.html", context)
 
 
 @require_GET

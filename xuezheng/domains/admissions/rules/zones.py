@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Side(StrEnum):
@@ -19,9 +20,11 @@ class Side(StrEnum):
     EVEN = "even"
 
 
-@dataclass(frozen=True)
-class Place:
-    """An address as the rules see it: a community's code, road, number, building."""
+class Place(NamedTuple):
+    """An address as the rules see it: a community's code, road, number, building.
+
+    A tuple, not a dataclass: a survey looks twenty thousand of them up in several tables.
+    """
 
     community: str
     road: str = ""
@@ -58,6 +61,11 @@ class Part:
         return after and (self.last is None or place.number <= self.last)
 
     @property
+    def whole(self) -> bool:
+        """Whether it covers a community or road whatever the number and building."""
+        return self.exactness <= 1
+
+    @property
     def exactness(self) -> int:
         """How exact the part is: community, road, side or range, buildings."""
         bounded = self.side != Side.BOTH or self.first is not None or self.last is not None
@@ -79,17 +87,29 @@ class Atlas:
         self.by_road: dict[tuple[str, str], list[Part]] = defaultdict(list)
         for part in parts:
             self.by_road[part.community, part.road].append(part)
+        # Where neither numbers nor buildings matter, one answer holds for the whole road.
+        self._whole: dict[tuple[str, str], Found] = {}
 
     def find(self, place: Place) -> Found:
         """The areas whose most exact parts cover an address; none: a gap."""
-        roads = dict.fromkeys(("", place.road))
-        near = [p for road in roads for p in self.by_road.get((place.community, road), ())]
-        covering = [p for p in near if p.covers(place)]
-        if not covering:
-            return Found((), ())
-        best = max(part.exactness for part in covering)
-        parts = tuple(part for part in covering if part.exactness == best)
-        return Found(tuple(sorted({part.zone for part in parts})), parts)
+        named = (place.community, place.road)
+        road = named if named in self.by_road else (place.community, "")
+        if road in self._whole:
+            return self._whole[road]
+        near = [
+            part
+            for key in dict.fromkeys(((place.community, ""), road))
+            for part in self.by_road.get(key, ())
+        ]
+        covering = [part for part in near if part.covers(place)]
+        found = Found((), ())
+        if covering:
+            best = max(part.exactness for part in covering)
+            parts = tuple(part for part in covering if part.exactness == best)
+            found = Found(tuple(sorted({part.zone for part in parts})), parts)
+        if near and all(part.whole for part in near):
+            self._whole[road] = found
+        return found
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,7 @@ def test_every_case_has_gone_its_flow() -> None:
     for case in cases.values():
         state = FLOWS[case.kind].states[case.state]
         assert (case.state, case.phase) == (last[case.id], state.phase)
-        duty = FLOWS[case.kind].duty(case.state)
-        assert case.awaits == (duty.permission if duty else "")
+        assert case.awaits == FLOWS[case.kind].awaited(case.state)
     for row in [*Application.objects.all(), *FollowUp.objects.all()]:
         assert row.state == cases[row.pk].state
 

@@ -74,7 +74,7 @@ def addresses(room: SeasonRoom, world: dict[str, Any]) -> list[tuple[str, tuple,
         ("season_open", (season,), SETS),
         ("season_forecast", (season,), READS),
         ("reserved_list", (season,), SETS),
-        ("lock_list", (), SETS),
+        ("dwelling_lock_list", (), SETS),
         ("rule_set_list", (), SETS),
         ("rule_set_add", (), SETS),
         ("rule_set_detail", (draft,), SETS),
@@ -405,7 +405,7 @@ def test_the_page_of_a_season_leads_to_every_desk(room: SeasonRoom, client) -> N
     text = client.get(url).content.decode()
     for link in (
         roll, f"{checking}?season={room.season.id}", reverse("follow_up_list"),
-        reverse("path_list"), reverse("lock_list"), reverse("allocation_home", args=[room.season.id]),
+        reverse("path_list"), reverse("dwelling_lock_list"), reverse("allocation_home", args=[room.season.id]),
     ):  # fmt: skip
         assert f'href="{link}"' in text
         assert client.get(link).status_code == 200

@@ -181,7 +181,7 @@ def _desks(request: HttpRequest, season: Season) -> list[tuple[str, str]]:
         (Permission.SEE, [(reverse("application_list") + of_season, _("登记核验"))]),
         (Permission.FOLLOW_UP, [(reverse("follow_up_list"), _("未入学追踪"))]),
         (Permission.PATHS, [(reverse("path_list"), _("特殊入学申请"))]),
-        (Permission.SEASON, [(reverse("lock_list"), _("住房锁定"))]),
+        (Permission.SEASON, [(reverse("dwelling_lock_list"), _("住房锁定"))]),
         (Permission.SEASON, [(reverse("rule_set_list"), _("录取规则"))]),
     ]
     return [
