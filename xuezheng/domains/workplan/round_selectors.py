@@ -5,7 +5,7 @@ import datetime as dt
 from django.db.models import Count, Q, QuerySet, Sum
 
 from xuezheng.domains.workplan.flows import ROUND
-from xuezheng.domains.workplan.models import LightChange, Plan, Round, RoundReport
+from xuezheng.domains.workplan.models import Round, RoundReport
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.cases.models import Case
 
@@ -35,10 +35,3 @@ def round_matrix(row: Round, today: dt.date) -> list[dict]:
         )
         .order_by("case__organisation__order", "case__organisation")
     )
-
-
-def lights_at(plan: Plan, day: dt.date) -> dict[int, LightChange]:
-    """Commitment id -> its light at the end of a day, out of the kept history (one query)."""
-    rows = LightChange.objects.filter(commitment__plan=plan, on__lte=day)
-    newest = rows.order_by("commitment_id", "-on").distinct("commitment_id")
-    return {row.commitment_id: row for row in newest}

@@ -128,11 +128,16 @@ def assessment(row: Commitment) -> Assessment:
     return Assessment(Light(row.light), Cause(row.cause), row.progress, row.planned)
 
 
+def lights_at(plan: Plan, day: dt.date) -> dict[int, LightChange]:
+    """Commitment id -> its light at the end of a day, out of the kept history (one query)."""
+    rows = LightChange.objects.filter(commitment__plan=plan, on__lte=day)
+    newest = rows.order_by("commitment_id", "-on").distinct("commitment_id")
+    return {row.commitment_id: row for row in newest}
+
+
 def lights_on(plan: Plan, day: dt.date) -> dict[int, str]:
-    """Commitment id -> its last light on or before a day, from the history (one query)."""
-    changes = LightChange.objects.filter(commitment__plan=plan, on__lte=day)
-    newest = changes.order_by("commitment_id", "-on").distinct("commitment_id")
-    return dict(newest.values_list("commitment_id", "light"))
+    """Commitment id -> the colour of its light at the end of a day (one query)."""
+    return {key: row.light for key, row in lights_at(plan, day).items()}
 
 
 def turned(now: dict[int, str], before: dict[int, str], light: str) -> set[int]:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from tests.district import District, photo
 from xuezheng.domains.workplan import jobs
 from xuezheng.domains.workplan.models import Commitment, LightChange, Milestone, Plan, RoundReport
-from xuezheng.domains.workplan.round_selectors import lights_at
 from xuezheng.domains.workplan.rules import Light
+from xuezheng.domains.workplan.selectors import lights_at
 from xuezheng.domains.workplan.services import (
     adopting,
     carrying,

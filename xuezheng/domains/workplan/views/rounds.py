@@ -21,7 +21,8 @@ from xuezheng.domains.workplan.round_forms import (
     PlanRoundsForm,
     StandInForm,
 )
-from xuezheng.domains.workplan.round_selectors import lights_at, owed_reports, round_matrix
+from xuezheng.domains.workplan.round_selectors import owed_reports, round_matrix
+from xuezheng.domains.workplan.selectors import lights_at
 from xuezheng.domains.workplan.services import acting, rounds
 from xuezheng.domains.workplan.views.plans import may_edit, visible_plan
 from xuezheng.kernel.access.guards import requires
