@@ -62,8 +62,8 @@ def fenced(*, read_only: bool = False, by: Actor | None = None) -> Iterator[None
 
     `by` is whoever acts: row-level policies show only children within that reach, and none without
     it.  Read-only transactions are always rolled back.  Inside another transaction (a test, an
-    import, a door that looks somebody up) it is a savepoint, and role and reach go back to what they
-    were.
+    import, a door that looks somebody up) it is a savepoint, and role, reach and time limit go back
+    to what they were.
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
@@ -72,8 +72,8 @@ def fenced(*, read_only: bool = False, by: Actor | None = None) -> Iterator[None
                 cursor.execute("SET TRANSACTION READ ONLY")
         if settings.FENCE_ROLE:
             reach = _reach(by)
-            before = _current([*reach, "role"]) if nested else {}
             role = {"role": settings.FENCE_ROLE, "statement_timeout": settings.STATEMENT_TIMEOUT}
+            before = _current([*reach, *role]) if nested else {}
             _set_local(reach | role)
         yield
         if read_only:

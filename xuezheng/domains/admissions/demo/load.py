@@ -145,7 +145,8 @@ def load_seasons(
 def _flush(book: Book) -> None:
     """Write what was told so far."""
     streams = [*book.cases.streams, *book.streams.values()]
-    write([stream for stream in streams if stream.lines], lambda share: None)
+    if told := [stream for stream in streams if stream.lines]:
+        write(told, lambda share: None)
     for stream in streams:
         stream.lines.clear()
     book.cases.go_on()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -175,6 +176,19 @@ def test_a_row_level_policy_shows_a_person_the_rows_that_are_their_own() -> None
             assert rows() == {one.id}
         with fenced():
             assert rows() == set()
+
+
+def test_its_time_limit_ends_with_it_inside_another_transaction() -> None:
+    def limit() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            return cursor.fetchone()[0]
+
+    with transaction.atomic():
+        before = limit()
+        with fenced():
+            assert limit() == settings.STATEMENT_TIMEOUT != before
+        assert limit() == before
 
 
 def test_a_fence_inside_a_fence_gives_back_role_and_reach() -> None:
