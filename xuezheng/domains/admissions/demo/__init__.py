@@ -5,8 +5,9 @@ date of household registration, the rest were sent on; a private school drew.  T
 checked, the kindergarten season is open.  Last year's are finished.
 
 Reading order: rolls.py (children), areas.py (seasons, schools, service areas), cases.py (envelopes),
-telling.py (registrations), closing.py (frozen roll, draw, allocation, result), families.py (two
-families to sign in as, registers that answer about them), load.py (all of it).
+telling.py (registrations), closing.py (frozen roll, draw, allocation, result), paths.py (ways
+beside the regular one, locked homes), families.py (two families to sign in as, registers that answer
+about them), load.py (all of it).
 """
 
 from xuezheng.domains.admissions.demo.load import Kept, load_seasons

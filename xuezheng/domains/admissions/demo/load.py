@@ -25,6 +25,7 @@ from xuezheng.domains.admissions.demo.areas import (
 )
 from xuezheng.domains.admissions.demo.cases import Cases, Taken
 from xuezheng.domains.admissions.demo.closing import close
+from xuezheng.domains.admissions.demo.paths import lock_last_year, tell_paths
 from xuezheng.domains.admissions.demo.rolls import Child, entered, homes, invented, leavers
 from xuezheng.domains.admissions.demo.telling import Book, Office, Pace, Teller
 from xuezheng.domains.admissions.flows import CONSULTATION
@@ -119,6 +120,8 @@ def load_seasons(
         primary.tell(child)
     _flush(book)
     _arrive_last_year(list(earlier.values()))
+    for season in earlier.values():
+        lock_last_year(season, today)
     told(0.55)
     close(primary.term, office, today)
     told(0.7)
@@ -138,6 +141,8 @@ def load_seasons(
     stand(junior.term.season)
     stand(young.term.season)
     _consult(spec, young.term, primary.term, office, users, book, today)
+    site = Organisation.objects.get(id=sites_of(Level.PRIMARY)[0].id)
+    tell_paths(spec, junior.term.season, site, users, chance, today)
     told(1.0)
     return _kept(first, second)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from xuezheng.domains.admissions.access import Permission
@@ -234,6 +234,16 @@ def join(*, loose: RollEntry, kept: RollEntry, by: Actor) -> None:
         object_type="roll",
         object_id=kept.code,
         detail={"joined": loose.code},
+    )
+
+
+def with_counts(seasons: QuerySet[Season]) -> QuerySet[Season]:
+    """Seasons with `on_roll`, `registered` and `unknown` (no outcome, or untraceable): children."""
+    unknown = Q(roll__outcome__in=("", RollEntry.Outcome.UNTRACEABLE))
+    return seasons.annotate(
+        on_roll=Count("roll"),
+        registered=Count("roll", filter=Q(roll__outcome=RollEntry.Outcome.REGISTERED)),
+        unknown=Count("roll", filter=unknown),
     )
 
 

@@ -17,9 +17,11 @@ from xuezheng.domains.admissions.models import (
     Application,
     Check,
     Choice,
+    DwellingLock,
     FollowUp,
     Intake,
     Offer,
+    PathRequest,
     RollEntry,
     Season,
     Zone,
@@ -171,3 +173,15 @@ def test_two_families_can_sign_in_and_their_checks_answer_as_told(told: Kept) ->
     for register in (Check.Register.POLICE, Check.Register.PROPERTY):
         number, name = whom(question, register)
         assert told.files[f"{register}/{number}.json"]["name"] == name
+
+
+def test_ways_beside_the_regular_one_stand_on_the_roll_and_homes_are_locked() -> None:
+    granted = PathRequest.objects.get(state="granted")
+    assert granted.entry.outcome == RollEntry.Outcome.HOME
+    assert granted.case.moves.get(step="grant").user != granted.case.moves.get(step="examine").user
+    assert PathRequest.objects.get(state="examined").entry is None
+    assert PathRequest.objects.get(state="asked").kind == PathRequest.Kind.TRANSFER
+    for lock in DwellingLock.objects.select_related("pupil"):
+        assert lock.pupil.organisation_id == lock.school_id
+        assert lock.until_year > TODAY.year
+    assert DwellingLock.objects.count() > 50

@@ -28,7 +28,8 @@ from xuezheng.kernel.ui.lists import export_url, list_context
 @requires(Permission.ROLL)
 def roll_list(request: HttpRequest) -> HttpResponse:
     """Which season: straight to the only one whose roll is kept, else the seasons to choose from."""
-    seasons = list(Season.objects.visible_to(request.actor).select_related("organisation"))
+    known = Season.objects.visible_to(request.actor).select_related("organisation")
+    seasons = list(rolling.with_counts(known))
     current = [season for season in seasons if season.state not in ("finished", "published")]
     if len(current) == 1 and not request.GET.get("all"):
         return redirect("roll", current[0].id)
