@@ -85,7 +85,7 @@ copy_checkout() { # TARGET
         git clone --quiet --no-hardlinks . "$1"
     fi
     # Material beside the checkout that some tests read where it exists.
-    [ ! -d ../shared ] || cp -a ../shared "$(dirname "$1")/shared"
+    [ ! -d ../shared ] || cp -aL ../shared "$(dirname "$1")/shared"
 }
 
 inside() { # runs in the chroot as the newcomer, in the clone
