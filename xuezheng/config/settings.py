@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "xuezheng.kernel.access.signin.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "xuezheng.kernel.access.signin.middleware.SessionRulesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from xuezheng.domains.admissions.views import (
     allocation,
@@ -23,33 +23,20 @@ from xuezheng.domains.admissions.views import (
 )
 
 CHECKED, TRACED, ASKED, ROLL = (
-    "admissions/applications/<str:number>/",
-    "admissions/follow-ups/<str:number>/",
-    "admissions/paths/<str:number>/",
-    "admissions/roll/<int:season_id>/",
+    "applications/<str:number>/",
+    "follow-ups/<str:number>/",
+    "paths/<str:number>/",
+    "roll/<int:season_id>/",
 )
-DRAFT, MINE = "my/admissions/drafts/<uuid:pk>/", "my/admissions/<str:number>/"
-INTAKE = "admissions/school/<int:season_id>/<str:code>/"
+DRAFT, MINE = "drafts/<uuid:pk>/", "<str:number>/"
+INTAKE = "school/<int:season_id>/<str:code>/"
 
-SEASON, ZONING = "admissions/seasons/<int:pk>/", "admissions/consultations/<str:number>/"
+SEASON, ZONING = "seasons/<int:pk>/", "consultations/<str:number>/"
 
-urlpatterns = [
-    # A school's new children and classes; the last two are public.
-    path("admissions/school/", school.school_intake, name="school_intake"),
-    path(f"{INTAKE}call/", school.school_call, name="school_call"),
-    path(f"{INTAKE}file/", school.school_file, name="school_file"),
-    path(f"{INTAKE}enter/", school.school_enter, name="school_enter"),
-    path(f"{INTAKE}classes/", school.class_draw, name="class_draw"),
-    path("admissions/classes/<int:pk>/minutes/", school.class_draw_minutes, name="class_minutes"),
-    path("admissions/classes/<int:pk>/<slug:act>/", school.class_draw_act, name="class_draw_act"),
-    path("enrol/classes/<int:pk>/", school.class_proof, name="class_proof"),
-    path("enrol/classes/<int:pk>/proof.json", school.class_proof_file, name="class_proof_file"),
-    # From figures to their rows.
-    path("admissions/rows/<int:pk>/", rows.enrolment_row, name="enrolment_row"),
-    # Families (views/family.py until a draft is handed in, views/family_case.py after that).
-    path("enrol/", family.enrol, name="enrol"),
-    path("my/admissions/", family.my_admissions, name="my_admissions"),
-    path("my/admissions/new/<int:pk>/", family.my_draft_new, name="my_draft_new"),
+# Until a draft is handed in: views/family.py; after that: views/family_case.py.
+FAMILY = [
+    path("", family.my_admissions, name="my_admissions"),
+    path("new/<int:pk>/", family.my_draft_new, name="my_draft_new"),
     path(DRAFT, family.my_draft, name="my_draft"),
     path(f"{DRAFT}check/", family.my_draft_check, name="my_draft_check"),
     path(f"{DRAFT}submit/", family.my_draft_submit, name="my_draft_submit"),
@@ -59,10 +46,10 @@ urlpatterns = [
     path(f"{DRAFT}<slug:step>/save/", family.my_draft_save, name="my_draft_save"),
     path(f"{DRAFT}<slug:step>/ask/", family.my_draft_ask, name="my_draft_ask"),
     path(f"{DRAFT}<slug:step>/dispute/", family.my_draft_dispute, name="my_draft_dispute"),
-    path("my/admissions/paths/new/<slug:kind>/", family_case.my_path_new, name="my_path_new"),
-    path("my/admissions/paths/<str:number>/", family_case.my_path, name="my_path"),
+    path("paths/new/<slug:kind>/", family_case.my_path_new, name="my_path_new"),
+    path("paths/<str:number>/", family_case.my_path, name="my_path"),
     path(
-        "my/admissions/paths/<str:number>/withdraw/",
+        "paths/<str:number>/withdraw/",
         family_case.my_path_withdraw,
         name="my_path_withdraw",
     ),
@@ -72,10 +59,38 @@ urlpatterns = [
     path(f"{MINE}looked/", family_case.my_application_looked, name="my_application_looked"),
     path(f"{MINE}papers/<uuid:file_id>/", family_case.my_paper, name="my_paper"),
     path(f"{MINE}<slug:act>/", family_case.my_application_act, name="my_application_act"),
+    path("<str:number>/mine.json", proof.my_leaf, name="my_leaf"),
+]
+PUBLIC = [
+    path("classes/<int:pk>/", school.class_proof, name="class_proof"),
+    path("classes/<int:pk>/proof.json", school.class_proof_file, name="class_proof_file"),
+    path("", family.enrol, name="enrol"),
+    path("notice/", notices.notice_check, name="notice_check"),
+    path("notice/<str:code>/", notices.notice_check_code, name="notice_check_code"),
+    # Freezing, draw, allocation, publication; what anybody may check.
+    path("proof/<int:pk>/", proof.proof, name="proof"),
+    path("proof/<int:pk>/<int:number>/<str:name>", proof.proof_file, name="proof_file"),
+    path("zones/", lookup.zone_lookup, name="zone_lookup"),
+    path("locks/", lookup.lock_lookup, name="lock_lookup"),
+    path("forecast/", lookup.enrol_forecast, name="enrol_forecast"),
+    path("consultations/", lookup.enrol_consultations, name="enrol_consultations"),
+    path("consultations/<str:number>/", lookup.enrol_consultation, name="enrol_consultation"),
+]
+OFFICE = [
+    # A school's new children and classes.
+    path("school/", school.school_intake, name="school_intake"),
+    path(f"{INTAKE}call/", school.school_call, name="school_call"),
+    path(f"{INTAKE}file/", school.school_file, name="school_file"),
+    path(f"{INTAKE}enter/", school.school_enter, name="school_enter"),
+    path(f"{INTAKE}classes/", school.class_draw, name="class_draw"),
+    path("classes/<int:pk>/minutes/", school.class_draw_minutes, name="class_minutes"),
+    path("classes/<int:pk>/<slug:act>/", school.class_draw_act, name="class_draw_act"),
+    # From figures to their rows.
+    path("rows/<int:pk>/", rows.enrolment_row, name="enrolment_row"),
     # Verifiers.
-    path("admissions/applications/", verifying.application_list, name="application_list"),
-    path("admissions/applications/next/", verifying.application_next, name="application_next"),
-    path("admissions/applications/bulk/", verifying.application_bulk, name="application_bulk"),
+    path("applications/", verifying.application_list, name="application_list"),
+    path("applications/next/", verifying.application_next, name="application_next"),
+    path("applications/bulk/", verifying.application_bulk, name="application_bulk"),
     path(CHECKED, verifying.application_detail, name="application_detail"),
     path(f"{CHECKED}hand-over/", verifying.application_hand_over, name="application_hand_over"),
     path(f"{CHECKED}family/", verifying.application_family, name="application_family"),
@@ -85,78 +100,66 @@ urlpatterns = [
     path(f"{CHECKED}papers/<uuid:file_id>/", verifying.application_paper, name="application_paper"),
     path(f"{CHECKED}<slug:step>/", verifying.application_step, name="application_step"),
     # The counter.
-    path("admissions/counter/", counter.counter_register, name="counter_register"),
-    path("admissions/counter/<str:number>/", counter.counter_receipt, name="counter_receipt"),
+    path("counter/", counter.counter_register, name="counter_register"),
+    path("counter/<str:number>/", counter.counter_receipt, name="counter_receipt"),
     # The roll and who is missing.
-    path("admissions/roll/", roll.roll_list, name="roll_list"),
+    path("roll/", roll.roll_list, name="roll_list"),
     path(ROLL, roll.roll, name="roll"),
     path(f"{ROLL}leavers/", roll.roll_leavers, name="roll_leavers"),
     path(f"{ROLL}follow/", roll.roll_follow, name="roll_follow"),
     path(f"{ROLL}pairs/", roll.roll_pairs, name="roll_pairs"),
     path(f"{ROLL}pairs/<slug:loose>/<slug:kept>/", roll.roll_join, name="roll_join"),
     path(f"{ROLL}pairs/<slug:loose>/<slug:kept>/apart/", roll.roll_apart, name="roll_apart"),
-    path("admissions/follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
+    path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(TRACED, follow_ups.follow_up_detail, name="follow_up_detail"),
     path(f"{TRACED}letter/", follow_ups.follow_up_letter, name="follow_up_letter"),
     path(f"{TRACED}files/<uuid:file_id>/", follow_ups.follow_up_file, name="follow_up_file"),
     path(f"{TRACED}<slug:step>/", follow_ups.follow_up_step, name="follow_up_step"),
     # Reviews, and requests beside the regular way.
-    path("admissions/reviews/<str:number>/", reviews.review_detail, name="review_detail"),
-    path("admissions/reviews/<str:number>/<slug:step>/", reviews.review_step, name="review_step"),
-    path("admissions/paths/", paths.path_list, name="path_list"),
-    path("admissions/paths/add/<slug:kind>/", paths.path_add, name="path_add"),
+    path("reviews/<str:number>/", reviews.review_detail, name="review_detail"),
+    path("reviews/<str:number>/<slug:step>/", reviews.review_step, name="review_step"),
+    path("paths/", paths.path_list, name="path_list"),
+    path("paths/add/<slug:kind>/", paths.path_add, name="path_add"),
     path(ASKED, paths.path_detail, name="path_detail"),
     path(f"{ASKED}decision/", paths.path_decision, name="path_decision"),
     path(f"{ASKED}files/<uuid:file_id>/", paths.path_file, name="path_file"),
     path(f"{ASKED}<slug:step>/", paths.path_step, name="path_step"),
     # Notices of admission; the last two are public.
     path(
-        "admissions/notices/<int:season_id>/<str:code>/",
+        "notices/<int:season_id>/<str:code>/",
         notices.school_notices,
         name="school_notices",
     ),
-    path("enrol/notice/", notices.notice_check, name="notice_check"),
-    path("enrol/notice/<str:code>/", notices.notice_check_code, name="notice_check_code"),
-    # Freezing, draw, allocation, publication; what anybody may check.
-    path("enrol/proof/<int:pk>/", proof.proof, name="proof"),
-    path("enrol/proof/<int:pk>/<int:number>/<str:name>", proof.proof_file, name="proof_file"),
-    path("my/admissions/<str:number>/mine.json", proof.my_leaf, name="my_leaf"),
+    path("seasons/<int:pk>/results/", allocation.allocation_home, name="allocation_home"),
+    path("seasons/<int:pk>/freeze/", allocation.roll_freeze, name="roll_freeze"),
+    path("seasons/<int:pk>/allocate/", allocation.allocation_run, name="allocation_run"),
+    path("seasons/<int:pk>/what-if/", allocation.what_if_add, name="what_if_add"),
+    path("seasons/<int:pk>/compare/", allocation.what_if_compare, name="what_if_compare"),
+    path("freezes/<int:pk>/", allocation.freeze_detail, name="freeze_detail"),
+    path("freezes/<int:pk>/void/", allocation.freeze_void, name="freeze_void"),
+    path("freezes/<int:pk>/draw/", draw.draw_commit, name="draw_commit"),
+    path("draws/<int:pk>/", draw.draw_stage, name="draw_stage"),
+    path("draws/<int:pk>/minutes.docx", draw.draw_minutes, name="draw_minutes"),
+    path("draws/<int:pk>/<slug:act>/", draw.draw_act, name="draw_act"),
+    path("allocations/<int:pk>/", allocation.allocation_detail, name="allocation_detail"),
     path(
-        "admissions/seasons/<int:pk>/results/", allocation.allocation_home, name="allocation_home"
-    ),
-    path("admissions/seasons/<int:pk>/freeze/", allocation.roll_freeze, name="roll_freeze"),
-    path("admissions/seasons/<int:pk>/allocate/", allocation.allocation_run, name="allocation_run"),
-    path("admissions/seasons/<int:pk>/what-if/", allocation.what_if_add, name="what_if_add"),
-    path(
-        "admissions/seasons/<int:pk>/compare/", allocation.what_if_compare, name="what_if_compare"
-    ),
-    path("admissions/freezes/<int:pk>/", allocation.freeze_detail, name="freeze_detail"),
-    path("admissions/freezes/<int:pk>/void/", allocation.freeze_void, name="freeze_void"),
-    path("admissions/freezes/<int:pk>/draw/", draw.draw_commit, name="draw_commit"),
-    path("admissions/draws/<int:pk>/", draw.draw_stage, name="draw_stage"),
-    path("admissions/draws/<int:pk>/minutes.docx", draw.draw_minutes, name="draw_minutes"),
-    path("admissions/draws/<int:pk>/<slug:act>/", draw.draw_act, name="draw_act"),
-    path(
-        "admissions/allocations/<int:pk>/", allocation.allocation_detail, name="allocation_detail"
-    ),
-    path(
-        "admissions/allocations/<int:pk>/why/<str:code>/",
+        "allocations/<int:pk>/why/<str:code>/",
         allocation.allocation_child,
         name="allocation_child",
     ),
     path(
-        "admissions/allocations/<int:pk>/check/",
+        "allocations/<int:pk>/check/",
         allocation.allocation_check,
         name="allocation_check",
     ),
     path(
-        "admissions/allocations/<int:pk>/publish/",
+        "allocations/<int:pk>/publish/",
         allocation.allocation_publish,
         name="allocation_publish",
     ),
     # The season desk (views/seasons.py, rules.py), areas (zones.py), consultations, public look-ups.
-    path("admissions/seasons/", seasons.season_list, name="season_list"),
-    path("admissions/seasons/add/", seasons.season_add, name="season_add"),
+    path("seasons/", seasons.season_list, name="season_list"),
+    path("seasons/add/", seasons.season_add, name="season_add"),
     path(SEASON, seasons.season_detail, name="season_detail"),
     path(f"{SEASON}edit/", seasons.season_edit, name="season_edit"),
     path(f"{SEASON}copy/", seasons.season_copy, name="season_copy"),
@@ -172,22 +175,22 @@ urlpatterns = [
     path(f"{SEASON}close/", seasons.season_close, name="season_close"),
     path(f"{SEASON}forecast/", seasons.season_forecast, name="season_forecast"),
     path(f"{SEASON}reserved/", seasons.reserved_list, name="reserved_list"),
-    path("admissions/locks/", seasons.lock_list, name="dwelling_lock_list"),
-    path("admissions/rules/", rules.rule_set_list, name="rule_set_list"),
-    path("admissions/rules/add/", rules.rule_set_add, name="rule_set_add"),
-    path("admissions/rules/<int:pk>/", rules.rule_set_detail, name="rule_set_detail"),
-    path("admissions/rules/<int:pk>/edit/", rules.rule_set_edit, name="rule_set_edit"),
-    path("admissions/rules/<int:pk>/adopt/", rules.rule_set_adopt, name="rule_set_adopt"),
-    path("admissions/rules/<int:pk>/remove/", rules.rule_set_remove, name="rule_set_remove"),
-    path("admissions/rules/<int:pk>/try/<int:season>/", rules.rule_set_try, name="rule_set_try"),
+    path("locks/", seasons.lock_list, name="dwelling_lock_list"),
+    path("rules/", rules.rule_set_list, name="rule_set_list"),
+    path("rules/add/", rules.rule_set_add, name="rule_set_add"),
+    path("rules/<int:pk>/", rules.rule_set_detail, name="rule_set_detail"),
+    path("rules/<int:pk>/edit/", rules.rule_set_edit, name="rule_set_edit"),
+    path("rules/<int:pk>/adopt/", rules.rule_set_adopt, name="rule_set_adopt"),
+    path("rules/<int:pk>/remove/", rules.rule_set_remove, name="rule_set_remove"),
+    path("rules/<int:pk>/try/<int:season>/", rules.rule_set_try, name="rule_set_try"),
     path(f"{SEASON}zones/", zones.zone_list, name="zone_list"),
     path(f"{SEASON}zones/add/", zones.zone_add, name="zone_add"),
     path(f"{SEASON}zones/map/", zones.zone_map, name="zone_map"),
     path(f"{SEASON}zones/survey/", zones.zone_survey, name="zone_survey"),
     path(f"{SEASON}zones/<int:zone>/", zones.zone_edit, name="zone_edit"),
     path(f"{SEASON}zones/<int:zone>/remove/", zones.zone_remove, name="zone_remove"),
-    path("admissions/consultations/", consultations.consultation_list, name="consultation_list"),
-    path("admissions/consultations/add/", consultations.consultation_add, name="consultation_add"),
+    path("consultations/", consultations.consultation_list, name="consultation_list"),
+    path("consultations/add/", consultations.consultation_add, name="consultation_add"),
     path(ZONING, consultations.consultation_detail, name="consultation_detail"),
     path(f"{ZONING}edit/", consultations.consultation_edit, name="consultation_edit"),
     path(f"{ZONING}reply/", consultations.consultation_reply, name="consultation_reply"),
@@ -204,9 +207,9 @@ urlpatterns = [
         name="consultation_paper",
     ),
     path(f"{ZONING}<slug:step>/", consultations.consultation_step, name="consultation_step"),
-    path("enrol/zones/", lookup.zone_lookup, name="zone_lookup"),
-    path("enrol/locks/", lookup.lock_lookup, name="lock_lookup"),
-    path("enrol/forecast/", lookup.enrol_forecast, name="enrol_forecast"),
-    path("enrol/consultations/", lookup.enrol_consultations, name="enrol_consultations"),
-    path("enrol/consultations/<str:number>/", lookup.enrol_consultation, name="enrol_consultation"),
+]
+urlpatterns = [
+    path("my/admissions/", include(FAMILY)),
+    path("enrol/", include(PUBLIC)),
+    path("admissions/", include(OFFICE)),
 ]

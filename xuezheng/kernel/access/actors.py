@@ -72,7 +72,9 @@ class StaffActor:
 
     @cached_property
     def posts(self) -> list[Post]:
-        """Posts held on the actor's day, with their organisations (one query)."""
+        """Posts held on the actor's day, with their organisations (one query, none for a family)."""
+        if not self.user.holds_posts:
+            return []
         question, width = _posts_question()
         with connection.cursor() as cursor:
             cursor.execute(question, [self.user.pk, self.day, self.day])

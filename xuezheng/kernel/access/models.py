@@ -114,6 +114,8 @@ class User(AbstractBaseUser):
     phone = SealedField(_("手机号码"), null=True, unique=True, editable=False)
     # Of the demo district: its second factor is no secret.
     is_sample = models.BooleanField(default=False, editable=False)
+    #: False when it is known that the person holds and held no post; not a column.
+    holds_posts = True
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]

@@ -1,15 +1,26 @@
-"""Ends a session that ran out, before anything else looks at it."""
+"""Who is signed in; ends a session that ran out, before anything else looks at it."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect
 
 from xuezheng.kernel.access.guards import safe
 from xuezheng.kernel.access.signin import sessions
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """`request.user` as Django gives it, without a question of its own."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Put the person, looked at when first asked for."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: sessions.person_of(request))
 
 
 class SessionRulesMiddleware:
