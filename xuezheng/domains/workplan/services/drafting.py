@@ -8,7 +8,7 @@ data, drafts/wording.yaml, and Chinese whatever the reader's language.
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from xuezheng.domains.workplan.access import Permission
-from xuezheng.domains.workplan.models import Commitment, Draft, Milestone, Plan, Supervision
+from xuezheng.domains.workplan.models import (
+    Commitment,
+    Draft,
+    Milestone,
+    Plan,
+    Supervision,
+    Target,
+)
 from xuezheng.domains.workplan.rules import Light, Overall, overall
 from xuezheng.domains.workplan.selectors import assessment, indicator_history, lights_on, turned
 from xuezheng.domains.workplan.services.official import (
@@ -28,9 +35,11 @@ from xuezheng.domains.workplan.services.official import (
     Block,
     Grid,
     Heading,
+    Picture,
     Words,
     write,
 )
+from xuezheng.domains.workplan.services.pictures import Bar, Share, series, shares, stacked
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
@@ -38,6 +47,8 @@ from xuezheng.kernel.files.store import keep_bytes
 from xuezheng.kernel.indicators.models import Reading
 
 OPEN_MARK = "【"
+#: Charts of indicators in one draft, and readings that are all drawn.
+MOST_SERIES, FEW_POINTS = 3, 24
 LIGHTS_IN_TABLES = (Light.BLUE, Light.GREEN, Light.YELLOW, Light.RED, Light.GREY)
 
 
@@ -68,7 +79,9 @@ class Standing:
     settled: int
     open_sheets: int
     late_sheets: int
-    readings: list[Reading]
+    months: list[Share]
+    history: dict[str, list[Reading]]
+    targets: dict[str, Target]
     replies: dict[int, str]
 
 
@@ -84,13 +97,15 @@ def standing(plan: Plan, *, begins: dt.date, ends: dt.date, by: Actor) -> Standi
     else:
         live = {row.id for row in rows}
         now = {key: shown for key, shown in lights_on(plan, ends).items() if key in live}
-    milestones = Milestone.objects.live().filter(
-        commitment__in=rows, due_on__range=(begins, min(ends, today - dt.timedelta(days=1)))
+    last = min(ends, today - dt.timedelta(days=1))
+    year = dt.date(plan.year, 1, 1)
+    due = list(
+        Milestone.objects.live().filter(
+            commitment__in=rows, due_on__range=(min(begins, year), last)
+        )
     )
-    on_time = sum(
-        m.state in {"reported", "accepted"} and m.done_on is not None and m.done_on <= m.due_on
-        for m in milestones
-    )
+    in_period = [milestone for milestone in due if milestone.due_on >= begins]
+    targets = Target.objects.filter(commitment__in=rows).exclude(indicator="")
     sheets = Supervision.objects.filter(issuer=plan.organisation_id, serial__isnull=False)
     open_sheets = list(sheets.open())
     period = (begins, ends)
@@ -104,8 +119,9 @@ def standing(plan: Plan, *, begins: dt.date, ends: dt.date, by: Actor) -> Standi
         lights=Counter(row.light for row in rows),
         turned_green=len(turned(now, before, Light.GREEN)),
         turned_red=len(turned(now, before, Light.RED)),
-        due=len(milestones),
-        on_time=on_time,
+        due=len(in_period),
+        on_time=sum(_in_time(milestone) for milestone in in_period),
+        months=_months(due, year, last),
         accepted=sum(bool(r.accepted_on and begins <= r.accepted_on <= ends) for r in rows),
         issued=sheets.filter(issued_on__range=period).count(),
         settled=sheets.filter(settled_on__range=period).count(),
@@ -113,12 +129,35 @@ def standing(plan: Plan, *, begins: dt.date, ends: dt.date, by: Actor) -> Standi
         late_sheets=sum(
             row.state in {"issued", "acting", "asked"} and row.due_on < today for row in open_sheets
         ),
-        readings=[series[-1] for series in indicator_history(plan, by).values()],
+        history=indicator_history(plan, by),
+        # The first commitment of the plan that promises a figure sets its line in the chart.
+        targets={t.indicator: t for t in targets.order_by("-commitment__order", "-id")},
         replies={
             row.commitment_id: row.reply
             for row in sheets.exclude(reply="").filter(commitment__in=rows).order_by("case_id")
         },
     )
+
+
+def _in_time(milestone: Milestone) -> bool:
+    """Reported or accepted, and done on its day or before."""
+    done = milestone.done_on
+    return (
+        milestone.state in {"reported", "accepted"}
+        and done is not None
+        and done <= milestone.due_on
+    )
+
+
+def _months(due: list[Milestone], year: dt.date, last: dt.date) -> list[Share]:
+    """Of the milestones due in each month of the plan's year until `last`: how many were in time."""
+    words, found = wording()["words"]["month"], []
+    for month in range(1, 13):
+        if dt.date(year.year, month, 1) > last:
+            break
+        rows = [m for m in due if (m.due_on.year, m.due_on.month) == (year.year, month)]
+        found.append(Share(words.format(month=month), sum(map(_in_time, rows)), len(rows)))
+    return found
 
 
 def make_draft(plan: Plan, *, kind: Draft.Kind, begins: dt.date, ends: dt.date, by: Actor) -> Draft:
@@ -171,6 +210,8 @@ def _texts(block: Block) -> Iterable[str]:
     match block:
         case Heading(text) | Words(text):
             return [text]
+        case Picture():
+            return [block.caption]
         case Grid(_head, rows):
             return [cell for row in rows for cell in row]
 
@@ -195,6 +236,12 @@ def compose(kind: str, stand: Standing) -> tuple[str, list[Block], list[dict[str
         elif "table" in part:
             head = wording()["tables"][part["table"]]
             blocks.append(Grid(head, TABLES[part["table"]](stand)))
+        elif "chart" in part:
+            number = sum(isinstance(block, Picture) for block in blocks)
+            for chart in CHARTS[part["chart"]](stand):
+                number += 1
+                caption = part["caption"].format(number=number, **values, **chart.names)
+                blocks.append(Picture(chart.content, chart.alt, caption))
         elif "each" in part:
             found = EACH[part["each"]](stand)
             blocks += [
@@ -225,12 +272,12 @@ FIGURES = {
     "turned_red": gettext_lazy("期内转红"),
     "due": gettext_lazy("期内到期节点"),
     "on_time": gettext_lazy("其中按期完成"),
-    "accepted": gettext_lazy("期内验收的任务"),
+    "accepted": gettext_lazy("期内销号的任务"),
     "issued": gettext_lazy("期内签发的督办单"),
     "settled": gettext_lazy("期内办结的督办单"),
     "open_sheets": gettext_lazy("在办的督办单"),
     "late_sheets": gettext_lazy("其中逾期的督办单"),
-    "open": gettext_lazy("未验收的任务"),
+    "open": gettext_lazy("未销号的任务"),
 }
 
 
@@ -296,7 +343,7 @@ def _worst_first(stand: Standing, *lights: Light) -> list[dict[str, Any]]:
 
 def _readings(stand: Standing) -> list[dict[str, Any]]:
     found = []
-    for reading in stand.readings:
+    for reading in (readings[-1] for readings in stand.history.values()):
         indicator = reading.definition
         parts = [reading.numerator, reading.denominator]
         value = f"{reading.shown:.{indicator.decimals}f}"
@@ -386,4 +433,83 @@ TABLES: dict[str, Callable[[Standing], list[list[str]]]] = {
     "offices": _offices_table,
     "sections": _sections_table,
     "self_check": _self_check_table,
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn chart: PNG, the same in words, and what its caption may name."""
+
+    content: bytes
+    alt: str
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def _lights_chart(head: str, lines: list[list[str]]) -> list[Chart]:
+    """Bars of the very cells of a table: name, total, then the lights."""
+    names = wording()["tables"][head][2:7]
+    parts = [(light.value, name) for light, name in zip(LIGHTS_IN_TABLES, names, strict=True)]
+    bars = [Bar(line[0], [int(cell) for cell in line[2:7]]) for line in lines]
+    if not bars:
+        return []
+    words = wording()["words"]
+    told = [
+        words["bar"].format(
+            name=bar.label,
+            counts="、".join(f"{name}{n}" for name, n in zip(names, bar.counts, strict=True)),
+        )
+        for bar in bars
+    ]
+    return [Chart(stacked(parts, bars), "；".join(told))]
+
+
+def _months_chart(stand: Standing) -> list[Chart]:
+    if not any(share.whole for share in stand.months):
+        return []
+    words = wording()["words"]["share"]
+    told = [words.format(month=s.label, part=s.part, whole=s.whole) for s in stand.months]
+    return [Chart(shares(stand.months), "；".join(told))]
+
+
+def _series_charts(stand: Standing) -> list[Chart]:
+    """The promised indicators that have moved: at most so many, in the order of the plan."""
+    found = []
+    words = wording()["words"]
+    for key, target in reversed(stand.targets.items()):
+        points = _by_month(stand.history.get(key, []))
+        if len(points) < 2 or len(found) == MOST_SERIES:
+            continue
+        indicator = points[-1].definition
+        promised = words["target"].format(value=target.value_text, unit=indicator.unit)
+        drawn = series(
+            [(reading.as_of, float(reading.shown)) for reading in points],
+            target=float(target.value),
+            target_words=promised,
+            decimals=indicator.decimals,
+        )
+        values = [
+            words["point"].format(
+                day=_date(reading.as_of),
+                value=f"{reading.shown:.{indicator.decimals}f}",
+                unit=indicator.unit,
+            )
+            for reading in points
+        ]
+        names = {"label": str(indicator.label), "key": key, "unit": indicator.unit}
+        found.append(Chart(drawn, "；".join([*values, promised]), names))
+    return found
+
+
+def _by_month(readings: list[Reading]) -> list[Reading]:
+    """The last reading of each month; all of them while they are few."""
+    if len(readings) <= FEW_POINTS:
+        return readings
+    return list({(r.as_of.year, r.as_of.month): r for r in readings}.values())
+
+
+CHARTS: dict[str, Callable[[Standing], list[Chart]]] = {
+    "offices": lambda stand: _lights_chart("offices", _offices_table(stand)),
+    "sections": lambda stand: _lights_chart("sections", _sections_table(stand)),
+    "months": _months_chart,
+    "series": _series_charts,
 }

@@ -23,6 +23,10 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 #: 版心 156 x 225 mm: margins of an A4 page (top, right, bottom, left).
 MARGINS = (37, 26, 35, 28)
 LINE = Pt(28.5)
+#: Millimetres: the width of the text, and the tallest picture that leaves room for its caption.
+TEXT_WIDTH, TALLEST = 156, 190
+#: Cells of so many characters stand in the middle of their column.
+SHORT = 6
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,16 @@ class Grid:
     rows: Sequence[Sequence[str]]
 
 
-Block = Heading | Words | Grid
+@dataclass(frozen=True)
+class Picture:
+    """A picture as wide as the text: PNG, what it shows in words, and the line under it."""
+
+    content: bytes
+    alt: str
+    caption: str
+
+
+Block = Heading | Words | Grid | Picture
 
 
 def write(title: str, blocks: Sequence[Block], *, signed: str = "", dated: str = "") -> bytes:
@@ -66,6 +79,8 @@ def write(title: str, blocks: Sequence[Block], *, signed: str = "", dated: str =
                     _font(paragraph.add_run(source), BODY_FONT, 12)
             case Grid(head, rows):
                 _table(document, head, rows)
+            case Picture():
+                _picture(document, block)
     if signed or dated:
         _line(document, "", BODY_FONT, 16)
     for text in filter(None, (signed, dated)):
@@ -141,8 +156,47 @@ def _line(
 
 
 def _table(document: Document, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = document.add_table(rows=0, cols=len(rows[0]) if rows else len(head), style="Table Grid")
+    """Columns as wide as their texts ask, the head on every page, no row over two pages."""
     lines = [(head, HEADING_FONT)] if head else []
-    for cells, font in [*lines, *((row, BODY_FONT) for row in rows)]:
-        for cell, text in zip(table.add_row().cells, cells, strict=True):
-            _font(cell.paragraphs[0].add_run(str(text)), font, 12)
+    lines += [(row, BODY_FONT) for row in rows]
+    if not lines:
+        return
+    table = document.add_table(rows=0, cols=len(lines[0][0]), style="Table Grid")
+    table.autofit = False
+    widths = _widths([cells for cells, _font in lines])
+    for cells, font in lines:
+        row = table.add_row()
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        if head and cells is head:
+            row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+        for cell, text, width in zip(row.cells, cells, widths, strict=True):
+            cell.width = Mm(width)
+            paragraph = cell.paragraphs[0]
+            if head and len(str(text)) <= SHORT:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+            _font(paragraph.add_run(str(text)), font, 12)
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Mm(width)
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[float]:
+    """Millimetres of each column: by its longest text, within a narrowest and a widest."""
+    longest = [max(len(str(text)) for text in column) for column in zip(*lines, strict=True)]
+    shares = [min(max(length, 4), 24) for length in longest]
+    return [TEXT_WIDTH * share / sum(shares) for share in shares]
+
+
+def _picture(document: Document, block: Picture) -> None:
+    """The picture with its words for who cannot see it, and its caption on the same page."""
+    paragraph = document.add_paragraph()
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(6)
+    shape = paragraph.add_run().add_picture(io.BytesIO(block.content), width=Mm(TEXT_WIDTH))
+    if shape.height > Mm(TALLEST):
+        shape.width, shape.height = (
+            round(shape.width * Mm(TALLEST) / shape.height),
+            Mm(TALLEST),
+        )
+    shape._inline.docPr.set("descr", block.alt)
+    _line(document, block.caption, BODY_FONT, 12, align=WD_ALIGN_PARAGRAPH.CENTER, indent=False)
