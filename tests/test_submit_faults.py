@@ -27,8 +27,7 @@ MOMENTS = [
     "WITH next AS",
     'INSERT INTO "admissions_application"',
     "WITH part0 AS",
-    "UPDATE admissions_rollentry",
-    "DELETE FROM admissions_draft",
+    "WITH gone AS",
 ]
 
 

@@ -32,7 +32,7 @@ EMBEDDED = not DATABASE_URL
 _conninfo = conninfo_to_dict(DATABASE_URL or postgres.Cluster(DATA_DIR).login(DB_ROLE).conninfo())
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "xuezheng.config.backend",
         "NAME": _conninfo.get("dbname", "xuezheng"),
         "USER": _conninfo.get("user", ""),
         "PASSWORD": _conninfo.get("password", ""),

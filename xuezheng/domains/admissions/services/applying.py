@@ -128,14 +128,14 @@ def submit(
             "outcome_on": ground.day,
             **_place(register, home, schools),
         }
+        names = ", ".join(f"{name} = %s" for name in changes)
+        # The draft goes with it: what a WITH deletes is deleted, read or not.
+        gone = "WITH gone AS (DELETE FROM admissions_draft WHERE id = %s) " if draft else ""
         with connection.cursor() as cursor:
-            names = ", ".join(f"{name} = %s" for name in changes)
             cursor.execute(
-                f"UPDATE admissions_rollentry SET {names} WHERE id = %s",
-                [*changes.values(), entry_id],
+                f"{gone}UPDATE admissions_rollentry SET {names} WHERE id = %s",
+                [*([draft.id] if draft else []), *changes.values(), entry_id],
             )
-            if draft is not None:
-                cursor.execute("DELETE FROM admissions_draft WHERE id = %s", [draft.id])
     return Submitted(application.case.number, True, True)
 
 

@@ -9,11 +9,12 @@ handed in; beginning, asking registers, throwing away and handing in are.
 import json
 import uuid
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -102,19 +103,40 @@ def _write(draft: Draft, given: Mapping[str, Any]) -> None:
     draft.save(update_fields=["answers", "version", "saved_at"])
 
 
+@cache
+def _lock_question() -> str:
+    """A person's draft, locked, with its season, in fixed words: everybody hands in at the same time."""
+    columns = ", ".join(
+        f'{name}."{field.column}"'
+        for name, model in (("d", Draft), ("s", Season))
+        for field in model._meta.concrete_fields
+    )
+    return (
+        f"SELECT {columns} FROM admissions_draft d JOIN admissions_season s ON s.id = d.season_id"
+        " WHERE d.id = %s AND d.user_id = %s FOR UPDATE OF d"
+    )
+
+
+def _read(model: type[models.Model], values: Iterable[Any]) -> Any:
+    fields = model._meta.concrete_fields
+    opened = [
+        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db(connection.alias, [field.attname for field in fields], opened)
+
+
 def _lock(draft: Draft, version: int | None, by: Actor) -> Draft:
     """The person's own draft, locked.  Raises Draft.DoesNotExist, DraftConflict."""
-    # In fixed words, as everybody hands in at the same time: what `visible_to` would ask.
-    found = Draft.objects.raw(
-        "SELECT * FROM admissions_draft WHERE id = %s AND user_id = %s FOR UPDATE",
-        [draft.pk, by.user.pk if by.user else None],
-    )
-    row = next(iter(found), None)
-    if row is None:
+    # What `visible_to` would ask.
+    with connection.cursor() as cursor:
+        cursor.execute(_lock_question(), [draft.pk, by.user.pk if by.user else None])
+        found = cursor.fetchone()
+    if found is None:
         raise Draft.DoesNotExist
-    (row.season,) = Season.objects.raw(
-        "SELECT * FROM admissions_season WHERE id = %s", [row.season_id]
-    )
+    width = len(Draft._meta.concrete_fields)
+    row = _read(Draft, found[:width])
+    row.season = _read(Season, found[width:])
     if version is not None and row.version != version:
         raise DraftConflict(row)
     return row
