@@ -35,6 +35,8 @@ BASE_SHEET, BASE_MARK = "_base", "xuezheng-task-table-1"
 #: Rows of the visible sheet above the first task: title, note, headings.
 ABOVE = 3
 HEADING_WITHIN = 12
+#: Height of a line of 11 points.
+LINE_POINTS = 15.5
 MAX_TASKS = 5000
 
 
@@ -86,8 +88,10 @@ def _write_sheet(book: Any, plan: Plan, rows: list[dict[str, str]]) -> None:
         words, width = HEADINGS[column]
         sheet.write_string(2, at, force_str(words), heading)
         sheet.set_column(at, at, width)
+    sheet.set_default_row(LINE_POINTS)
     centred = {"code", "section", "due", "leader", "lead", "handler"}
     for line, row in enumerate(rows, start=ABOVE):
+        sheet.set_row(line, _height(row))
         for at, column in enumerate(COLUMNS):
             if column != "section":
                 style = middle if column in centred else text
@@ -110,6 +114,27 @@ def _write_sheet(book: Any, plan: Plan, rows: list[dict[str, str]]) -> None:
     sheet.repeat_rows(ABOVE - 1)
     sheet.print_area(0, 0, ABOVE + len(rows) - 1, last)
     sheet.set_footer("&C" + _("第 &P 页 共 &N 页"))
+
+
+def _height(row: dict[str, str]) -> float:
+    """Points of a row that shows its longest cell whole; 409 is the most that a workbook may say.
+
+    Programs do not fit rows by themselves when a sheet is opened to be printed.
+    """
+    lines = 1
+    for column, (_words, width) in HEADINGS.items():
+        if column != "section":
+            # A Chinese character is two of the columns' units wide; some room is left for
+            # other fonts and for words that do not break.
+            room = max(int(width * 0.92), 2)
+            lines = max(
+                lines, sum(-(-_units(text) // room) or 1 for text in row[column].split("\n"))
+            )
+    return min(lines * LINE_POINTS + 8, 409)
+
+
+def _units(text: str) -> int:
+    return sum(2 if ord(char) > 0x2E80 else 1 for char in text)
 
 
 def _write_base(book: Any, plan: Plan, rows: list[dict[str, str]]) -> None:

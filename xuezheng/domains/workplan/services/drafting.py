@@ -44,6 +44,7 @@ from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.kernel.files.store import keep_bytes
+from xuezheng.kernel.indicators.definitions import Indicator
 from xuezheng.kernel.indicators.models import Reading
 
 OPEN_MARK = "【"
@@ -212,8 +213,8 @@ def _texts(block: Block) -> Iterable[str]:
             return [text]
         case Picture():
             return [block.caption]
-        case Grid(_head, rows):
-            return [cell for row in rows for cell in row]
+        case Grid():
+            return [cell for row in block.rows for cell in row]
 
 
 def _date(day: dt.date) -> str:
@@ -323,7 +324,8 @@ def _row(row: Commitment, stand: Standing) -> dict[str, Any]:
     words = wording()["words"]
     gap = words["no_gap"]
     if row.progress is not None:
-        gap = words["gap"].format(points=f"{row.behind:.0f}")
+        points = f"{row.behind:.0f}"
+        gap = words["level"] if points in {"0", "-0"} else words["gap"].format(points=points)
     return {
         "code": row.code,
         "title": row.title,
@@ -352,7 +354,7 @@ def _readings(stand: Standing) -> list[dict[str, Any]]:
                 "label": str(indicator.label),
                 "value": value,
                 "unit": indicator.unit,
-                "key": indicator.key,
+                "origin": _origin(indicator),
                 "day": _date(reading.as_of),
                 "numerator": "/".join(f"{part:g}" for part in parts if part is not None),
                 "figure": {
@@ -365,6 +367,11 @@ def _readings(stand: Standing) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _origin(indicator: Indicator) -> str:
+    """Where an indicator's rows are, without the remark in brackets."""
+    return str(indicator.source).partition("（")[0]
 
 
 EACH: dict[str, Callable[[Standing], list[dict[str, Any]]]] = {
@@ -495,7 +502,11 @@ def _series_charts(stand: Standing) -> list[Chart]:
             )
             for reading in points
         ]
-        names = {"label": str(indicator.label), "key": key, "unit": indicator.unit}
+        names = {
+            "label": str(indicator.label),
+            "origin": _origin(indicator),
+            "unit": indicator.unit,
+        }
         found.append(Chart(drawn, "；".join([*values, promised]), names))
     return found
 

@@ -116,7 +116,7 @@ def shares(bars: Sequence[Share]) -> bytes:
             words = f"{bar.per_cent:.0f}%"
             draw.text((middle, high - 8), words, fill=INK, font=_font(TEXT), anchor="ms")
         draw.text((middle, bottom + 14), bar.label, fill=INK, font=_font(TEXT), anchor="mt")
-        counts = f"{bar.part}/{bar.whole}"
+        counts = f"{bar.part}/{bar.whole}" if bar.whole else "–"
         draw.text((middle, bottom + 60), counts, fill=INK, font=_font(TEXT - 4), anchor="mt")
     return _png(image)
 

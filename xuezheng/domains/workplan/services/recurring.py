@@ -155,7 +155,8 @@ def slip(milestone: Milestone) -> bytes:
         (_("文号"), ""),
         (_("印发日"), ""),
     ]
-    return write(_("发文办理单"), [Grid([], [[str(a), b] for a, b in rows])])
+    heights = [30 if heading == _("任务依据") else 13 for heading, _text in rows]
+    return write(_("发文办理单"), [Grid([], [[str(a), b] for a, b in rows], heights)])
 
 
 def _reference(milestones: object, role: MilestoneRole) -> str:

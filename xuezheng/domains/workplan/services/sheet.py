@@ -7,6 +7,9 @@ from django.utils.translation import gettext as _
 from xuezheng.domains.workplan.models import Supervision
 from xuezheng.domains.workplan.services.official import Grid, write
 
+#: Least millimetres of each line of the sheet: room for the pen where it is signed and answered.
+HEIGHTS = (10, 10, 10, 10, 10, 20, 20, 10, 10, 14, 46, 10)
+
 
 def sheet_rows(row: Supervision) -> list[tuple[str, str]]:
     """What stands on the sheet, line by line: (heading, text); empty text is left to the pen."""
@@ -42,4 +45,4 @@ def sheet_document(row: Supervision) -> bytes:
     """The .docx, in Chinese whatever the reader's language."""
     with translation.override(settings.LANGUAGE_CODE):
         cells = [[heading, text] for heading, text in sheet_rows(row)]
-        return write(_("督办单"), [Grid([], cells)], signed=str(row.issuer))
+        return write(_("督办单"), [Grid([], cells, HEIGHTS)], signed=str(row.issuer))

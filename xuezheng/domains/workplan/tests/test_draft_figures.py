@@ -175,3 +175,14 @@ def test_long_names_are_cut_and_many_bars_fit_a_page(district: District) -> None
     document = docx.Document(io.BytesIO(drafting.write("标题", [block])))
     shape = document.inline_shapes[0]
     assert shape.height.mm <= 190.1 and shape.width.mm < 156
+
+
+def test_a_table_repeats_its_head_and_fills_the_width() -> None:
+    rows = [["章节名称很长的一列" * 3, "1", "未启动"] for _n in range(3)]
+    grid = drafting.Grid(["章节", "任务", "未启动"], rows)
+    table = docx.Document(io.BytesIO(drafting.write("标题", [grid]))).tables[0]
+    assert [len(row._tr.xpath("./w:trPr/w:tblHeader")) for row in table.rows] == [1, 0, 0, 0]
+    assert all(row._tr.xpath("./w:trPr/w:cantSplit") for row in table.rows)
+    widths = [cell.width.mm for cell in table.rows[0].cells]
+    assert abs(sum(widths) - 156) < 1
+    assert widths[2] > 3 * 12 * 0.353 + 4, "three characters stand in one line"

@@ -128,6 +128,18 @@ def test_300_rows_go_out_and_come_back_without_a_lost_cell(
     assert after.base["9.0-02"]["lead"] == "基础教育科"
 
 
+def test_rows_are_as_high_as_their_longest_cell(district: District, live: Plan) -> None:
+    row = large(live, 2).commitments.get(code="9.0-01")
+    Commitment.objects.filter(id=row.id).update(wording="字" * 230)
+    Commitment.objects.filter(code="9.0-02").update(wording="短", title="短")
+    sheet = openpyxl.load_workbook(io.BytesIO(write_table(live))).worksheets[0]
+    high, low = (sheet.row_dimensions[line_of(sheet, f"9.0-0{n}")].height for n in (1, 2))
+    # 230 characters of which 23 stand in a line of 46 units, less the room that is left.
+    assert 10 * 15.5 <= high <= 14 * 15.5
+    assert 15 <= low <= 4 * 15.5
+    assert sheet.print_title_rows == "$3:$3"
+
+
 def test_offices_merge_continue_and_put_headings_in_between(
     district: District,
     live: Plan,
