@@ -30,6 +30,7 @@ def main() -> int:
         from benchmarks import (
             allocation,
             audit,
+            desk,
             digest,
             engines,
             faults,
@@ -57,6 +58,8 @@ def main() -> int:
             "allocation": [lambda: allocation.run(full=full)],
             "publish": [publish.run],
             "digest": [digest.run],
+            # On five years of its own, which it leaves there.
+            "desk": [desk.run],
             "rush": [rush.rate, rush.minute],
             # Last: growth multiplies the district.
             "engines": [engines.live, lambda: engines.against_scan(full=full)],

@@ -452,7 +452,6 @@ def addresses(w: World) -> list[Address]:
             data={"reason": "x", "meeting_number": "2"},
             post=True,
         ),
-        Address("commitment_accept", (plan, "1.1-02"), editor, data={"version": 2}, post=True),
         Address("plan_bulk", (ids["draft"],), editor, data={"action": "merge"}, post=True),
         Address(
             "plan_adopt",

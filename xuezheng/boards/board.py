@@ -11,19 +11,24 @@ from xuezheng.domains.workplan.models import Commitment, Plan, Section, Target
 from xuezheng.domains.workplan.rules import Light, Overall, overall
 from xuezheng.domains.workplan.selectors import (
     assessment,
-    indicator_history,
     light_settings,
     lights_on,
+    newest_readings,
     turned,
 )
 from xuezheng.kernel.access.actors import Actor
-from xuezheng.kernel.access.models import Organisation
+from xuezheng.kernel.access.models import Organisation, User
 from xuezheng.kernel.cases.models import Case
 from xuezheng.kernel.indicators.models import Reading
 from xuezheng.registry.organisations import OrganisationKind
 
 WEEK = dt.timedelta(days=7)
 DECISIONS_SHOWN = 4
+#: Readings of each figure that its small line shows.
+POINTS_SHOWN = 12
+#: What the board's sums need of a commitment.  Names stand once in their own tables: with the rows of
+#: 2,000 commitments they were most of the page's time.
+ASSESSED = ("plan", "section", "leader", "light", "cause", "weight", "progress", "planned")
 
 
 @dataclass
@@ -58,10 +63,8 @@ class Board:
 def build(plan: Plan, actor: Actor) -> Board:
     """Read the board of an adopted plan.  About ten queries, whatever the plan's size."""
     today = timezone.localdate()
-    rows = list(
-        plan.commitments.live().select_related("section__parent__parent", "leader", "lead_office")
-    )
-    readings = indicator_history(plan, actor)
+    rows = list(plan.commitments.live().only(*ASSESSED))
+    readings = newest_readings(plan, actor, POINTS_SHOWN)
     newest = {key: series[-1] for key, series in readings.items()}
     before = lights_on(plan, today - WEEK)
     now = {row.id: row.light for row in rows}
@@ -73,7 +76,7 @@ def build(plan: Plan, actor: Actor) -> Board:
         overall=overall([(row.weight, assessment(row)) for row in rows]),
         turned_green=len(turned(now, before, Light.GREEN)),
         turned_red=len(turned(now, before, Light.RED)),
-        parents=_groups(rows),
+        parents=_groups(plan, rows),
         figures=[_figure(series) for series in readings.values()],
         trend=trend,
         towns=_towns(trend["latest"], actor) if trend else [],
@@ -82,24 +85,35 @@ def build(plan: Plan, actor: Actor) -> Board:
     )
 
 
-def _second_level(section: Section) -> Section:
-    while section.level > 2 and section.parent:
-        section = section.parent
-    return section
+def _second_levels(plan: Plan) -> dict[int, Section]:
+    """Section id -> the second-level section above it, or itself (one query)."""
+    sections = {section.id: section for section in plan.sections.all()}
+    for section in sections.values():
+        # Given by hand, a parent is not asked for again.
+        section.parent = sections.get(section.parent_id)
+    found = {}
+    for section_id, section in sections.items():
+        while section.level > 2 and section.parent:
+            section = section.parent
+        found[section_id] = section
+    return found
 
 
-def _groups(rows: list[Commitment]) -> list[tuple[Section, list[Group]]]:
-    """Second-level sections under their first-level ones, in the plan's order."""
+def _groups(plan: Plan, rows: list[Commitment]) -> list[tuple[Section, list[Group]]]:
+    """Second-level sections under their first-level ones, in the plan's order (two queries)."""
     groups: dict[int, Group] = {}
     members: dict[int, list[Commitment]] = {}
+    sections = _second_levels(plan)
+    leaders = User.objects.in_bulk({row.leader_id for row in rows if row.leader_id})
     for row in rows:
-        section = _second_level(row.section)
+        section = sections[row.section_id]
         group = groups.setdefault(section.id, Group(section))
         members.setdefault(section.id, []).append(row)
         group.lights[row.light] += 1
         group.total += 1
-        if row.leader and str(row.leader) not in group.leaders:
-            group.leaders.append(str(row.leader))
+        leader = leaders.get(row.leader_id)
+        if leader and str(leader) not in group.leaders:
+            group.leaders.append(str(leader))
     by_parent: dict[int, tuple[Section, list[Group]]] = {}
     for group in groups.values():
         group.overall = overall([(r.weight, assessment(r)) for r in members[group.section.id]])
@@ -113,32 +127,35 @@ def _figure(series: list[Reading]) -> dict[str, Any]:
     return {
         "indicator": latest.definition,
         "reading": latest,
-        "values": [reading.shown for reading in series[-12:]],
+        "values": [reading.shown for reading in series],
         "change": None if before is None else round(latest.shown - before.shown, 1),
     }
 
 
 def _trend(plan: Plan, readings: dict[str, list[Reading]]) -> dict[str, Any] | None:
-    """The indicator of the weightiest target that has readings, with that target."""
-    for target in _bound_targets(plan):
-        series = readings.get(target.indicator)
-        if series:
-            return {
-                "indicator": series[-1].definition,
-                "latest": series[-1],
-                "target": target,
-                "points": series,
-            }
-    return None
-
-
-def _bound_targets(plan: Plan) -> list[Target]:
-    rows = Target.objects.filter(commitment__plan=plan, commitment__withdrawn=False)
-    return list(
-        rows.exclude(indicator="")
-        .select_related("commitment")
-        .order_by("-commitment__weight", "commitment__order")
+    """The indicator of the weightiest target that has readings, with that target (two queries)."""
+    target = (
+        Target.objects.filter(
+            commitment__plan=plan, commitment__withdrawn=False, indicator__in=readings
+        )
+        .order_by("-commitment__weight", "commitment__order", "id")
+        .first()
     )
+    if target is None:
+        return None
+    latest = readings[target.indicator][-1]
+    year = Reading.objects.filter(
+        indicator=target.indicator,
+        organisation=plan.organisation_id,
+        period_from__year=plan.year,
+    ).order_by("as_of")
+    points = [reading for reading in year if reading.shown is not None]
+    return {
+        "indicator": latest.definition,
+        "latest": latest,
+        "target": target,
+        "points": points,
+    }
 
 
 def _towns(latest: Reading, actor: Actor) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ ACTIONS = {
     "client.export": pgettext_lazy("act", "导出接入程序名单"),
     "client.revoke": pgettext_lazy("act", "停用程序接入"),
     "class.take_back": pgettext_lazy("act", "撤回毕业"),
+    # No longer written; the trail keeps what was.
     "commitment.accept": pgettext_lazy("act", "确认任务完成"),
     "draft.make": pgettext_lazy("act", "起草督查文稿"),
     "plan.carry_over": pgettext_lazy("act", "结转未完成任务"),

@@ -267,6 +267,6 @@ def _legend(data: Board) -> dict[str, str]:
         Light.YELLOW: _("落后 %(points)s 个百分点以内，或 %(days)s 天内到期未完成")
         % {"points": points, "days": days},
         Light.RED: _("落后超过 %(points)s 个百分点，或已逾期") % {"points": points},
-        Light.BLUE: _("验收通过"),
+        Light.BLUE: _("已批准销号"),
         Light.GREY: _("未到启动时间，或尚无计量"),
     }

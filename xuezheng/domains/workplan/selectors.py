@@ -4,7 +4,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from xuezheng.domains.workplan.models import Commitment, LightChange, Milestone, Plan, Target
@@ -137,7 +138,9 @@ def lights_at(plan: Plan, day: dt.date) -> dict[int, LightChange]:
 
 def lights_on(plan: Plan, day: dt.date) -> dict[int, str]:
     """Commitment id -> the colour of its light at the end of a day (one query)."""
-    return {key: row.light for key, row in lights_at(plan, day).items()}
+    rows = LightChange.objects.filter(commitment__plan=plan, on__lte=day)
+    newest = rows.order_by("commitment_id", "-on").distinct("commitment_id")
+    return dict(newest.values_list("commitment_id", "light"))
 
 
 def turned(now: dict[int, str], before: dict[int, str], light: str) -> set[int]:
@@ -147,15 +150,33 @@ def turned(now: dict[int, str], before: dict[int, str], light: str) -> set[int]:
 
 def indicator_history(plan: Plan, actor: Actor) -> dict[str, list[Reading]]:
     """Indicator -> readings of the plan's year that the actor may see, oldest first (one query)."""
+    return _by_indicator(_readings_for(plan, actor))
+
+
+def newest_readings(plan: Plan, actor: Actor, count: int) -> dict[str, list[Reading]]:
+    """As `indicator_history`, but of each indicator only the last so many (one query).
+
+    A reading that may not be shown counts among them and is left out.
+    """
+    place = Window(RowNumber(), partition_by="indicator", order_by=F("as_of").desc())
+    rows = _readings_for(plan, actor).filter(value__isnull=False).annotate(place=place)
+    return _by_indicator(rows.filter(place__lte=count))
+
+
+def _readings_for(plan: Plan, actor: Actor) -> QuerySet[Reading]:
     keys = [
         key
         for key, indicator in INDICATORS.items()
         if plan.organisation_id in actor.scope(indicator.permission)
     ]
-    found: dict[str, list[Reading]] = {}
-    for reading in Reading.objects.filter(
+    return Reading.objects.filter(
         indicator__in=keys, organisation=plan.organisation_id, period_from__year=plan.year
-    ).order_by("as_of"):
+    ).order_by("as_of")
+
+
+def _by_indicator(rows: Iterable[Reading]) -> dict[str, list[Reading]]:
+    found: dict[str, list[Reading]] = {}
+    for reading in rows:
         if reading.shown is not None:
             found.setdefault(reading.indicator, []).append(reading)
     return found

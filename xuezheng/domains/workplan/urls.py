@@ -80,11 +80,6 @@ urlpatterns = [
         name="commitment_withdraw",
     ),
     path(
-        "plans/<int:plan_id>/<str:code>/accept/",
-        commitments.commitment_accept,
-        name="commitment_accept",
-    ),
-    path(
         "plans/<int:plan_id>/<str:code>/light/", commitments.light_override, name="light_override"
     ),
     path("plans/<int:plan_id>/<str:code>/targets/add/", commitments.target_form, name="target_add"),

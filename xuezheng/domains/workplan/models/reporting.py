@@ -30,7 +30,7 @@ class RecurringReportQuerySet(models.QuerySet["RecurringReport"]):
         """The calendar of the bureaus that the actor may see."""
         if not actor.can(Permission.SEE):
             return self.none()
-        return self.filter(of_bureau(actor, Permission.SEE)).distinct()
+        return self.filter(of_bureau(actor, Permission.SEE))
 
 
 class RecurringReport(models.Model):

@@ -12,14 +12,12 @@ from xuezheng.domains.workplan.access import Permission
 from xuezheng.domains.workplan.flows import EXTENSION
 from xuezheng.domains.workplan.models import (
     NEEDS_REFERENCE,
-    Commitment,
     Extension,
     Milestone,
 )
 from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.scope import authority_code
-from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.flows import Term
 from xuezheng.kernel.cases.models import Move
 from xuezheng.kernel.cases.service import StepRefused, advance, open_case, urge
@@ -165,33 +163,3 @@ def decide_extension(
 def urge_milestone(milestone: Milestone, *, note: str = "", by: Actor) -> Move:
     """The plan office or a leader urges whoever owes the next step."""
     return urge(milestone.case, permission=Permission.URGE, note=note, by=by)
-
-
-def accept_commitment(commitment: Commitment, *, note: str, version: int, by: Actor) -> Commitment:
-    """Accept the whole commitment (验收): every milestone is accepted; it turns blue.
-
-    Raises StepRefused while a milestone is open or when it is accepted already.
-    """
-    plan = commitment.plan
-    post = by.post_for(Permission.ACCEPT, plan.organisation_id)
-    row = Commitment.objects.select_for_update(of=("self",)).get(id=commitment.id)
-    if row.version != version:
-        raise StepRefused(_("这项任务刚被别人改过，请刷新后再办。"))
-    if plan.in_review or row.accepted_on:
-        raise StepRefused(_("只有执行中且未验收的任务可以验收。"))
-    if row.milestones.open().exists():
-        raise StepRefused(_("还有未完成的节点，不能验收。"))
-    row.accepted_on = timezone.localdate()
-    row.version += 1
-    row.save(update_fields=["accepted_on", "version"])
-    record(
-        "commitment.accept",
-        by=by,
-        post=post,
-        organisation_id=plan.organisation_id,
-        object_type="commitment",
-        object_id=row.code,
-        reason=note,
-    )
-    refresh_lights(plan, row.accepted_on)
-    return row

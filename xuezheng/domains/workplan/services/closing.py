@@ -75,11 +75,11 @@ def check_closing(row: Closing, *, note: str = "", version: int | None = None, b
 
 @transaction.atomic
 def approve_closing(row: Closing, *, note: str = "", version: int | None = None, by: Actor) -> Move:
-    """Approve: the commitment is accepted today and turns blue; not by who applied or checked."""
+    """Approve: the commitment is closed today and turns blue; not by who applied or checked."""
     move = advance(row, "approve", by=by, version=version, note=note)
     commitment = Commitment.objects.select_for_update(of=("self",)).get(id=row.commitment_id)
     if commitment.accepted_on or commitment.milestones.open().exists():
-        raise StepRefused(_("任务已验收，或又有未完成的节点。"))
+        raise StepRefused(_("任务已销号，或又有未完成的节点。"))
     commitment.accepted_on = timezone.localdate()
     commitment.version += 1
     commitment.save(update_fields=["accepted_on", "version"])

@@ -332,26 +332,3 @@ def test_refresh_takes_the_same_queries_for_more_rows(district: District, plan: 
 
     queries_after_adding(0)  # the plan's organisation is read once
     assert queries_after_adding(1) == queries_after_adding(6)
-
-
-def test_accepting_a_commitment_turns_it_blue(district: District, plan: Plan) -> None:
-    plan = adopted(district, plan)
-    row = plan.commitments.get(kind=Kind.DOCUMENT)
-    officer = district.actor("plan")
-    with pytest.raises(StepRefused, match="节点"):
-        carrying.accept_commitment(row, note="", version=row.version, by=officer)
-    for milestone in row.milestones.all():
-        carrying.report_milestone(
-            milestone,
-            note="完成",
-            reference="1号",
-            version=milestone.case.version,
-            by=district.actor("base"),
-        )
-        milestone = Milestone.objects.get(pk=milestone.pk)
-        carrying.accept_milestone(milestone, version=milestone.case.version, by=officer)
-    row.refresh_from_db()
-    assert row.progress == 100
-    accepted = carrying.accept_commitment(row, note="齐备", version=row.version, by=officer)
-    accepted.refresh_from_db()
-    assert accepted.light == Light.BLUE

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.district import District, photo
 from xuezheng.domains.workplan import jobs
 from xuezheng.domains.workplan.models import Commitment, LightChange, Milestone, Plan, RoundReport
-from xuezheng.domains.workplan.rules import Light
+from xuezheng.domains.workplan.rules import Kind, Light
 from xuezheng.domains.workplan.selectors import lights_at
 from xuezheng.domains.workplan.services import (
     adopting,
@@ -22,13 +22,50 @@ from xuezheng.domains.workplan.services import (
     rounds,
 )
 from xuezheng.domains.workplan.tests.test_services import TEXT, parsed
+from xuezheng.kernel.indicators.models import Reading
 
 pytestmark = pytest.mark.usefixtures("files_dir")
 YEAR = 2026
 #: Light of each commitment at the end of January … December, worked out by hand:
-#: 1.1-01 is measured by nothing; 1.1-02 is checked each quarter; 1.2-01 walks a document's five steps.
+#: 1.1-01 is a rate of 95 % and 1.1-03 grows to 100 % over the year, both by their indicators;
+#: 1.1-02 is checked each quarter; 1.2-01 walks a document's five steps.
 TABLE = {
-    "1.1-01": ["grey"] * 12,
+    "1.1-01": (
+        # No reading; 15 points short; 7 short; met; nothing new; just missed; met; no case at all
+        # by now; exactly 10 short; more than that, but a leader's word; amended to 90 and 2 short; met.
+        [
+            "grey",
+            "red",
+            "yellow",
+            "green",
+            "green",
+            "yellow",
+            "green",
+            "grey",
+            "yellow",
+            "yellow",
+            "yellow",
+            "green",
+        ]
+    ),
+    "1.1-03": (
+        # From 20 January to 20 December are 334 days.  Months without a reading fall behind: in April
+        # by 4.9 points, in May by 14.2, in August by 6.8, in October by 5.03; in November by 10.01.
+        [
+            "grey",
+            "yellow",
+            "green",
+            "yellow",
+            "red",
+            "yellow",
+            "green",
+            "yellow",
+            "green",
+            "yellow",
+            "red",
+            "green",
+        ]
+    ),
     "1.1-02": (
         # Q1 in time; Q2 is due on 30 June, then overdue; a leader's word in August; Q3 due on 30
         # September and soon; all done later.
@@ -39,6 +76,23 @@ TABLE = {
         # only reported on 30 June; a step of 25 October comes by amendment; closed on 24 December.
         ["green", "green", "yellow"] + ["green"] * 6 + ["red", "green", "blue"]
     ),
+}
+RATE, GROWING = "hazard_rectified_in_time", "pupils_with_checked_number"
+#: Month, on whose 20th day a reading comes -> per cent; None says that there was nothing to count.
+READINGS = {
+    RATE: {
+        2: 80.0,
+        3: 88.0,
+        4: 95.0,
+        6: 94.9,
+        7: 96.0,
+        8: None,
+        9: 85.0,
+        10: 84.9,
+        11: 88.0,
+        12: 97.0,
+    },
+    GROWING: {2: 10.0, 3: 25.0, 6: 40.0, 7: 60.0, 9: 80.0, 11: 84.0, 12: 100.0},
 }
 CHECKS = [("一季度", (3, 31)), ("二季度", (6, 30)), ("三季度", (9, 30)), ("四季度", (12, 20))]
 STEPS = [
@@ -74,6 +128,7 @@ class Year:
         )
         for item in plan.review_items.all():
             reviewing.resolve_item(item, resolution="已核", by=self.by("plan"))
+        self.measure(plan)
         for row in plan.commitments.all():
             row = reviewing.edit_commitment(
                 row,
@@ -97,6 +152,51 @@ class Year:
                 )
         adopting.adopt_plan(plan, meeting_number="局务会〔1〕号", by=self.by("plan"))
         return Plan.objects.get(id=plan.id)
+
+    def measure(self, plan: Plan) -> None:
+        """One target gets its indicator, one more commitment comes with one that grows."""
+        by = self.by("plan")
+        rate = plan.commitments.get(code="1.1-01")
+        reviewing.set_target(rate, target=rate.targets.get(), indicator=RATE, value=95, by=by)
+        growing = reviewing.add_commitment(rate.section, wording="证件核验年内完成。", by=by)
+        assert growing.code == "1.1-03"
+        reviewing.edit_commitment(growing, version=growing.version, kind=Kind.QUANTITY, by=by)
+        reviewing.set_target(
+            growing,
+            target=None,
+            text="达到100%",
+            value=100,
+            unit="%",
+            comparator=">=",
+            indicator=GROWING,
+            cumulative=True,
+            by=by,
+        )
+
+    def read(self, indicator: str, per_cent: float | None) -> None:
+        Reading.objects.create(
+            indicator=indicator,
+            definition_version=1,
+            organisation=self.district.orgs["B"],
+            period_from=dt.date(YEAR, 1, 1),
+            period_to=dt.date(YEAR, 12, 31),
+            as_of=self.moment.date(),
+            numerator=round((per_cent or 0) * 10),
+            denominator=0 if per_cent is None else 1000,
+            value=per_cent,
+            computed_at=self.moment,
+        )
+
+    def lower(self) -> None:
+        """A meeting asks for less."""
+        row = self.commitment("1.1-01")
+        reviewing.set_target(
+            row,
+            target=row.targets.get(),
+            value=90,
+            amendment=reviewing.Amendment("口径调整", "局务会〔10〕号"),
+            by=self.by("plan"),
+        )
 
     def milestone(self, title: str) -> Milestone:
         return Milestone.objects.select_related("case", "commitment__plan__organisation").get(
@@ -140,12 +240,12 @@ class Year:
             extension, granted=True, version=extension.case.version, by=self.by("deputy")
         )
 
-    def override(self) -> None:
+    def override(self, code: str, until: dt.date) -> None:
         lights.override_light(
-            self.commitment("1.1-02"),
+            self.commitment(code),
             light=Light.YELLOW,
             reason="检查组改期",
-            until=dt.date(YEAR, 8, 31),
+            until=until,
             by=self.by("deputy"),
         )
 
@@ -216,7 +316,12 @@ def happenings(year: Year) -> dict[tuple[int, int], list[Callable[[], None]]]:
     accept("comments", 7, 3)
     report("legality", 7, 9)
     accept("legality", 7, 12)
-    on(8, 5, year.override)
+    on(8, 5, lambda: year.override("1.1-02", dt.date(YEAR, 8, 31)))
+    on(10, 25, lambda: year.override("1.1-01", dt.date(YEAR, 11, 5)))
+    on(11, 10, year.lower)
+    for indicator, values in READINGS.items():
+        for month, per_cent in values.items():
+            on(month, 20, lambda key=indicator, value=per_cent: year.read(key, value))
     report("meeting", 9, 9)
     accept("meeting", 9, 11)
     report("二季度", 9, 12)
@@ -277,12 +382,9 @@ def test_lights_at_each_month_end_are_those_of_the_table(
         for commitment_id, change in lights_at(year.plan, end).items():
             replayed[codes[commitment_id]].append(change.light)
     assert replayed == TABLE
-    august = lights_at(year.plan, dt.date(YEAR, 8, 31))
-    assert [c.overridden for i, c in sorted(august.items(), key=lambda x: codes[x[0]])] == [
-        False,
-        True,
-        False,
-    ]
+    for month, overridden in ((8, {"1.1-02"}), (10, {"1.1-01"}), (11, set())):
+        then = lights_at(year.plan, ends[month - 1])
+        assert {codes[key] for key, change in then.items() if change.overridden} == overridden
     assert LightChange.objects.filter(commitment__code="1.1-02", on=dt.date(YEAR, 9, 1)).exists()
     # The reports of the year, counted by hand.
     mine = RoundReport.objects.filter(commitment__code="1.2-01")

@@ -26,7 +26,7 @@ from xuezheng.domains.workplan.selectors import (
     target_fact,
     thresholds,
 )
-from xuezheng.domains.workplan.services import carrying, lights, reviewing
+from xuezheng.domains.workplan.services import lights, reviewing
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.kernel.indicators.definitions import INDICATORS
@@ -129,9 +129,6 @@ def _detail(
         "override": override if may_override else None,
         "unconfirmed": [s for s in settings.values() if s.unconfirmed],
         "may_edit": may(request, commitment, Permission.EDIT),
-        "may_accept": may(request, commitment, Permission.ACCEPT)
-        and not commitment.plan.in_review
-        and not commitment.accepted_on,
         "closings": commitment.closings.select_related("case").order_by("-case_id"),
         "may_close": commitment.lead_office_id in request.actor.scope(Permission.REPORT)
         and not commitment.plan.in_review
@@ -319,23 +316,3 @@ def light_override(request: HttpRequest, plan_id: int, code: str) -> HttpRespons
         messages.success(request, _("已调整亮灯，页面会标明“人工调整”。"))
         return redirect("commitment_detail", plan_id, code)
     return _detail(request, visible_commitment(request, plan_id, code), form, status=422)
-
-
-@require_POST
-@requires(Permission.ACCEPT)
-def commitment_accept(request: HttpRequest, plan_id: int, code: str) -> HttpResponse:
-    """Accept the whole commitment."""
-    commitment = visible_commitment(request, plan_id, code)
-    version = request.POST.get("version", "")
-    try:
-        carrying.accept_commitment(
-            commitment,
-            note=request.POST.get("note", ""),
-            version=int(version) if version.isdigit() else 0,
-            by=request.actor,
-        )
-    except StepRefused as refused:
-        messages.error(request, str(refused))
-    else:
-        messages.success(request, _("已验收。"))
-    return redirect("commitment_detail", plan_id, code)

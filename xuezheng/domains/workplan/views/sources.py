@@ -2,7 +2,8 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -32,6 +33,12 @@ from xuezheng.kernel.ui.lists import export_url, list_context, narrowed_by
 from xuezheng.kernel.ui.steps import attempt
 
 
+def _answers() -> QuerySet:
+    """How many commitments answer a source, counted for the rows of a page only."""
+    pairs = Source.commitments.through.objects.filter(source=OuterRef("pk")).order_by()
+    return pairs.values("source").annotate(n=Count("pk")).values("n")
+
+
 @require_GET
 @requires(Permission.SEE)
 def source_list(request: HttpRequest) -> HttpResponse:
@@ -39,7 +46,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     rows = (
         Source.objects.visible_to(request.actor)
         .select_related("noted_by")
-        .annotate(answers=Count("commitments", distinct=True))
+        .annotate(answers=Coalesce(Subquery(_answers()), 0))
         .order_by("-dated_on", "-id")
     )
     filterset = SourceFilter(request.GET, queryset=rows, request=request)

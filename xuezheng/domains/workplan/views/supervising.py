@@ -39,6 +39,8 @@ from xuezheng.kernel.ui.steps import attempt
 
 SEES = (Permission.SEE, Permission.REPORT)
 WEEK = dt.timedelta(days=7)
+#: So many of what turned are listed, the farthest behind first; all are counted.
+TURNED_SHOWN = 50
 
 
 @require_GET
@@ -259,21 +261,23 @@ def plan_week(request: HttpRequest, plan_id: int) -> HttpResponse:
     if plan.in_review:
         raise Http404
     today = timezone.localdate()
-    rows = list(
-        plan.commitments.live()
-        .select_related("lead_office", "leader", "section")
-        .order_by("light_order", "-behind", "order")
-    )
+    live = plan.commitments.live()
     before = lights_on(plan, today - WEEK)
-    now = {row.id: row.light for row in rows}
+    now = dict(live.order_by().values_list("id", "light"))
     groups = []
     for light, title in ((Light.RED, _("本周转红")), (Light.GREEN, _("本周转绿"))):
         chosen = turned(now, before, light)
+        rows = (
+            live.filter(id__in=chosen)
+            .select_related("lead_office", "leader", "section")
+            .order_by("-behind", "order")[:TURNED_SHOWN]
+        )
         groups.append(
             {
                 "title": title,
                 "light": light,
-                "rows": [(row, before[row.id]) for row in rows if row.id in chosen],
+                "count": len(chosen),
+                "rows": [(row, before[row.id]) for row in rows],
             }
         )
     context = {
