@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Max, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from xuezheng.boards.access import Permission
 from xuezheng.boards.board import Board, build, decisions
 from xuezheng.domains.workplan.access import Permission as PlanPermission
 from xuezheng.domains.workplan.filters import CommitmentFilter
-from xuezheng.domains.workplan.models import LIGHTS, Commitment, Plan
+from xuezheng.domains.workplan.models import LIGHTS, Commitment, Milestone, Plan
 from xuezheng.domains.workplan.rules import Light, Overall
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.cases.models import Case
@@ -48,7 +48,9 @@ def board(request: HttpRequest) -> HttpResponse:
         return render(request, "boards/board_empty.html", {"may_import": may_import})
     data = build(plan, request.actor)
     rows = plan.commitments.live().select_related("section__parent", "lead_office", "leader")
-    rows = rows.annotate(reported_on=Max("milestones__done_on"))
+    # Asked for the rows of the page: joined, the whole plan would be grouped to show ten.
+    done = Milestone.objects.filter(commitment=OuterRef("pk"), done_on__isnull=False)
+    rows = rows.annotate(reported_on=Subquery(done.order_by("-done_on").values("done_on")[:1]))
     rows = rows.order_by("light_order", "-behind", "order")
     filterset = CommitmentFilter(request.GET, queryset=rows, request=request, plan=plan)
     page = Paginator(filterset.qs, TASKS_SHOWN).get_page(request.GET.get("page"))

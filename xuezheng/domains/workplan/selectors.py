@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -138,9 +138,10 @@ def lights_at(plan: Plan, day: dt.date) -> dict[int, LightChange]:
 
 def lights_on(plan: Plan, day: dt.date) -> dict[int, str]:
     """Commitment id -> the colour of its light at the end of a day (one query)."""
-    rows = LightChange.objects.filter(commitment__plan=plan, on__lte=day)
-    newest = rows.order_by("commitment_id", "-on").distinct("commitment_id")
-    return dict(newest.values_list("commitment_id", "light"))
+    # One step down an index for each commitment, instead of sorting five years of changes.
+    changes = LightChange.objects.filter(commitment=OuterRef("pk"), on__lte=day).order_by("-on")
+    rows = plan.commitments.order_by().values_list("pk", Subquery(changes.values("light")[:1]))
+    return {key: light for key, light in rows if light is not None}
 
 
 def turned(now: dict[int, str], before: dict[int, str], light: str) -> set[int]:

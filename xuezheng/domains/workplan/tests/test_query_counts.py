@@ -219,3 +219,16 @@ def test_more_rows_ask_no_more_questions(district: District, plan: Plan) -> None
     for _ in range(6):
         desk.grow()
     assert counted() == few
+
+
+def test_the_calendar_of_reports_lies_open_at_today(district: District, plan: Plan) -> None:
+    desk, year = Desk(district, plan), timezone.localdate().year
+    for _ in range(17):
+        desk.grow()
+    client = Client()
+    client.force_login(district.users["director"])
+    pages = client.get("/recurring/").context["page"].paginator
+    assert (pages.count, pages.num_pages) == (17 * 12, 3)
+    assert client.get(f"/recurring/?year={year - 1}").context["page"].number == 3
+    assert client.get(f"/recurring/?year={year + 1}").context["page"].number == 1
+    assert len(client.get(f"/recurring/?year={year}&page=1").context["page"]) == 100

@@ -23,14 +23,14 @@ def _milestone(request: HttpRequest, number: str) -> Milestone:
     rows = Milestone.objects.visible_to(request.actor).select_related(
         "case__organisation", "commitment__plan__organisation", "commitment__leader"
     )
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 def _extension(request: HttpRequest, number: str) -> Extension:
     rows = Extension.objects.visible_to(request.actor).select_related(
         "case__organisation", "milestone__case", "milestone__commitment__plan__organisation"
     )
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 def _milestone_page(

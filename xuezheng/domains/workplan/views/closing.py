@@ -19,7 +19,7 @@ def _closing(request: HttpRequest, number: str) -> Closing:
     rows = Closing.objects.visible_to(request.actor).select_related(
         "case__organisation", "commitment__plan__organisation", "commitment__leader"
     )
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 @require_http_methods(["GET", "POST"])

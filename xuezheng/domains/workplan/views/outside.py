@@ -26,7 +26,7 @@ def outside_ask(request: HttpRequest, number: str) -> HttpResponse:
     rows = RoundReport.objects.visible_to(request.actor).select_related(
         "case", "commitment", "round__plan__organisation"
     )
-    report = get_object_or_404(rows.distinct(), case__number=number)
+    report = get_object_or_404(rows, case__number=number)
     try:
         row, token = outside.ask_outside(
             report,
@@ -52,7 +52,7 @@ def outside_ask(request: HttpRequest, number: str) -> HttpResponse:
 def outside_behalf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """The office writes the answer that a unit gave by telephone or letter."""
     rows = OutsideRequest.objects.visible_to(request.actor).select_related("report__case")
-    row = get_object_or_404(rows.distinct(), pk=pk, report__case__number=number)
+    row = get_object_or_404(rows, pk=pk, report__case__number=number)
     try:
         with transaction.atomic():
             outside.answer_on_behalf(row, text=request.POST.get("text", ""), by=request.actor)

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -48,7 +49,7 @@ from xuezheng.kernel.ui.cases import (
 from xuezheng.kernel.ui.steps import attempt
 
 SEES = (Permission.SEE, Permission.REPORT)
-DRAFTS_SHOWN = 50
+DRAFTS_A_PAGE, LINES_A_PAGE = 50, 100
 
 
 def _download(stored: StoredFile) -> FileResponse:
@@ -86,9 +87,14 @@ def recurring_list(request: HttpRequest) -> HttpResponse:
             if (report.id, day) in turns or not _ended(report, day)
         ]
     lines.sort(key=lambda line: (line["due"], line["report"].id))
+    # Opened without a page, the calendar lies open at today.
+    passed = sum(line["due"] < today for line in lines)
+    page = Paginator(lines, LINES_A_PAGE).get_page(
+        request.GET.get("page") or passed // LINES_A_PAGE + 1
+    )
     context = {
         "year": year,
-        "lines": lines,
+        "page": page,
         "today": today,
         "may_edit": request.actor.can(Permission.SUPERVISE),
     }
@@ -129,7 +135,7 @@ def _turn(request: HttpRequest, number: str) -> ReportTurn:
     rows = ReportTurn.objects.visible_to(request.actor).select_related(
         "case__organisation", "report"
     )
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 def _turn_page(
@@ -192,7 +198,7 @@ def _issuing(request: HttpRequest, number: str) -> Milestone:
     rows = Milestone.objects.visible_to(request.actor).select_related(
         "case__organisation", "commitment__plan__organisation", "commitment__leader"
     )
-    return get_object_or_404(rows.distinct(), case__number=number, role=MilestoneRole.ISSUED)
+    return get_object_or_404(rows, case__number=number, role=MilestoneRole.ISSUED)
 
 
 @require_GET
@@ -242,7 +248,7 @@ def _review(request: HttpRequest, number: str) -> DocumentReview:
     rows = DocumentReview.objects.filter(document__in=documents).select_related(
         "case__organisation", "document__milestone__case", "document__milestone__commitment"
     )
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 def _review_page(
@@ -286,7 +292,7 @@ def draft_list(request: HttpRequest) -> HttpResponse:
     """Bulletins, reviews and reports that were drafted, newest first."""
     rows = Draft.objects.visible_to(request.actor).select_related("plan", "made_by")
     context = {
-        "drafts": rows[:DRAFTS_SHOWN],
+        "page": Paginator(rows, DRAFTS_A_PAGE).get_page(request.GET.get("page")),
         "may_make": request.actor.can(Permission.SUPERVISE),
     }
     return render(request, "workplan/draft_list.html", context)

@@ -41,7 +41,7 @@ SHOWN = 50
 
 def _round(request: HttpRequest, pk: int) -> Round:
     rows = Round.objects.visible_to(request.actor).select_related("plan__organisation")
-    return get_object_or_404(rows.distinct(), pk=pk)
+    return get_object_or_404(rows, pk=pk)
 
 
 def _report(request: HttpRequest, number: str) -> RoundReport:
@@ -49,7 +49,7 @@ def _report(request: HttpRequest, number: str) -> RoundReport:
         "case__organisation", "round__plan__organisation", "commitment__leader",
         "commitment__handler",
     )  # fmt: skip
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 @require_GET

@@ -122,7 +122,7 @@ def _basis(request: HttpRequest) -> dict[str, Any]:
     commitment = milestone = source = None
     if asked["milestone"]:
         rows = Milestone.objects.visible_to(request.actor).select_related("commitment")
-        milestone = get_object_or_404(rows.distinct(), case__number=asked["milestone"])
+        milestone = get_object_or_404(rows, case__number=asked["milestone"])
         commitment = milestone.commitment
     elif asked["commitment"].isdigit():
         rows = Commitment.objects.visible_to(request.actor)
@@ -167,7 +167,7 @@ def _visible(request: HttpRequest, number: str) -> Supervision:
         "source",
         "signed_by",
     )
-    return get_object_or_404(rows.distinct(), case__number=number)
+    return get_object_or_404(rows, case__number=number)
 
 
 def _detail(
