@@ -73,6 +73,13 @@ def supervision_world(district: District, plan: Plan) -> dict[str, Any]:
         file=keep(pdf, organisation_id=plan.organisation_id, by=by),
         by=by,
     )
+    spoken = sources.write_note(
+        organisation=plan.organisation,
+        text="",
+        commitments=[row],
+        voice=SimpleUploadedFile("x", b"OggS-x"),
+        by=district.actor("director"),
+    )
     report = recurring.set_recurring(
         organisation=plan.organisation,
         title="x",
@@ -102,6 +109,7 @@ def supervision_world(district: District, plan: Plan) -> dict[str, Any]:
         "answered": second.case.number,
         "answer_file": str(second.case.attachments.get().file_id),
         "work_source": source.id,
+        "spoken": spoken.id,
         "recurring": RecurringReport.objects.get(id=report.id).id,
         "report_turn": turn.case.number,
         "issuing": issuing.case.number,
@@ -151,6 +159,7 @@ def supervision_addresses(plan: int, ids: dict[str, Any], address: Callable) -> 
             post=True,
         ),
         address("source_note", (ids["work_source"],), LEADERS, data={"text": "x"}, post=True),
+        address("source_write_down", (ids["spoken"],), PLAN_OFFICE, data={"text": "x"}, post=True),
         address("commitment_note", doc, LEADERS, data={"text": "x"}, post=True),
         address("source_link", (ids["work_source"],), PLAN_OFFICE, post=True),
         address("report_turn_urge", turn, PLAN_OFFICE | LEADERS, post=True),

@@ -332,6 +332,7 @@ def addresses(w: World) -> list[Address]:
         ),
         Address("audit_list", may=frozenset({"auditor"})),
         Address("leader", may=frozenset({"director", "deputy"})),
+        Address("leader_sign", may=frozenset({"director", "deputy"}), post=True),
         Address("style_guide", may=frozenset({"operator"})),
         Address("job_list", may=frozenset({"operator"})),
         Address("account_list", may=security),

@@ -13,12 +13,14 @@ from xuezheng.domains.workplan.models import (
     Commitment,
     Extension,
     Plan,
+    RoundReport,
     Source,
     SourceKind,
     Supervision,
 )
+from xuezheng.domains.workplan.round_selectors import owed_reports
 from xuezheng.domains.workplan.rules import Light
-from xuezheng.domains.workplan.services import carrying, closing, supervising
+from xuezheng.domains.workplan.services import carrying, closing, rounds, supervising
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.cases.flows import FLOWS, Flow
 from xuezheng.kernel.cases.models import Case
@@ -27,6 +29,8 @@ from xuezheng.kernel.cases.models import Case
 OF_A_KIND = 10
 #: How many are shown; the plan has all.
 RED_SHOWN = 10
+#: So many reports are signed at once; what is left is shown next.
+SIGNED_AT_ONCE = 30
 NOTES_SHOWN = 5
 
 
@@ -63,6 +67,11 @@ def _close(row: Closing, *, granted: bool, note: str, version: int, by: Actor) -
     verb(row, note=note, version=version, by=by)
 
 
+def _sign(row: RoundReport, *, granted: bool, note: str, version: int, by: Actor) -> None:
+    verb = rounds.sign_report if granted else rounds.object_to_report
+    verb(row, note=note, version=version, by=by)
+
+
 #: Kind of case -> how it is decided on the leader's page; others open their own page.
 DECIDERS = {
     "extension": Decider(
@@ -82,6 +91,11 @@ DECIDERS = {
         _sheet_asks,
         supervising.decide_more_time,
     ),
+    "round_report": Decider(
+        lambda: RoundReport.objects.select_related("case", "round", "commitment__leader"),
+        lambda row: row.text,
+        _sign,
+    ),
 }
 
 
@@ -95,7 +109,7 @@ class Item:
 
 def waiting(actor: Actor) -> tuple[list[Item], list[tuple[Flow, int]]]:
     """What the leader owes, the most pressing first; and the kinds of which too many wait to be listed."""
-    owed = Case.objects.owed_by(actor)
+    owed = Case.objects.owed_by(actor).exclude(kind="round_report", awaits=PlanPermission.SIGN)
     counts = dict(owed.order_by().values_list("kind").annotate(n=Count("id")))
     many = {kind: number for kind, number in counts.items() if number > OF_A_KIND}
     cases = list(owed.exclude(kind__in=many).select_related("organisation").order_by("due", "id"))
@@ -108,6 +122,25 @@ def waiting(actor: Actor) -> tuple[list[Item], list[tuple[Flow, int]]]:
     items = [Item(case, asks.get(case.id, "")) for case in cases]
     items.sort(key=lambda item: not item.asks)
     return items, [(FLOWS[kind], number) for kind, number in sorted(many.items())]
+
+
+def to_sign(actor: Actor) -> tuple[list[RoundReport], int]:
+    """Reports of rounds that wait for the leader's signature, in the plan's order; and how many in all."""
+    rows = owed_reports(actor).filter(state="confirmed")
+    shown = rows.order_by("round__ends_on", "commitment__order")[:SIGNED_AT_ONCE]
+    return list(shown), rows.count()
+
+
+def sign_together(numbers: list[str], *, by: Actor) -> rounds.Taken:
+    """Sign the reports with these case numbers, of those that wait for this leader; none: all shown.
+
+    Raises PermissionDenied, OutOfScope.
+    """
+    rows = owed_reports(by).filter(state="confirmed")
+    if numbers:
+        rows = rows.filter(case__number__in=numbers)
+    ordered = rows.order_by("round__ends_on", "commitment__order")
+    return rounds.take_together("sign", ordered[:SIGNED_AT_ONCE], by=by)
 
 
 def _decides(case: Case) -> bool:
@@ -127,6 +160,7 @@ def red(plan: Plan | None) -> list[Commitment]:
 def notes(actor: Actor) -> list[Source]:
     """The leader's own last notes."""
     own = Source.objects.visible_to(actor).filter(kind=SourceKind.NOTE, noted_by=actor.user)
+    own = own.select_related("file")
     return list(own.order_by("-registered_at", "-id")[:NOTES_SHOWN])
 
 

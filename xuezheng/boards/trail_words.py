@@ -46,6 +46,7 @@ ACTIONS = {
     "source.link": pgettext_lazy("act", "来源连到任务"),
     "source.note": pgettext_lazy("act", "写领导批示"),
     "source.register": pgettext_lazy("act", "登记任务来源"),
+    "source.write_down": pgettext_lazy("act", "整理语音批示文字"),
     "source.take_over": pgettext_lazy("act", "纪要任务并入计划"),
     "supervision.export": pgettext_lazy("act", "导出督办台账"),
     "supervision.raise": pgettext_lazy("act", "催促升级督办单"),

@@ -62,6 +62,7 @@ urlpatterns = [
     path("messages/read/", message_views.messages_read, name="messages_read"),
     path("messages/<int:notice_id>/open/", message_views.message_open, name="message_open"),
     path("leader/", leader.leader, name="leader"),
+    path("leader/sign/", leader.leader_sign, name="leader_sign"),
     path("leader/<str:number>/decide/", leader.leader_decide, name="leader_decide"),
     path("my/", my.my, name="my"),
     path("my/name/", my.my_name, name="my_name"),

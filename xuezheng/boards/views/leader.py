@@ -6,11 +6,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from xuezheng.boards import leader as pages
 from xuezheng.domains.workplan.access import Permission
 from xuezheng.domains.workplan.models import Plan
+from xuezheng.domains.workplan.services import recordings
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.cases.models import Case
 from xuezheng.kernel.ui.steps import attempt
@@ -31,23 +33,42 @@ class DecisionForm(forms.Form):
 def leader(request: HttpRequest) -> HttpResponse:
     """What waits, what is red."""
     items, many = pages.waiting(request.actor)
+    to_sign, sign_count = pages.to_sign(request.actor)
     plan = (
         Plan.objects.visible_to(request.actor)
+        .select_related("organisation")
         .exclude(status=Plan.Status.REVIEW)
         .order_by("-year", "-id")
         .first()
     )
     context = {
         "items": items,
+        "to_sign": to_sign,
+        "sign_count": sign_count,
         "many": many,
         "plan": plan,
         "red": pages.red(plan),
         "today": timezone.localdate(),
         "may_note": plan is not None
         and plan.organisation_id in request.actor.scope(Permission.NOTE),
+        "voice_seconds": recordings.longest_seconds(plan.organisation) if plan else 0,
         "notes": pages.notes(request.actor),
     }
     return render(request, "boards/leader.html", context)
+
+
+@require_POST
+@requires(Permission.SIGN)
+def leader_sign(request: HttpRequest) -> HttpResponse:
+    """Sign the reports that are ticked, or all that are shown."""
+    taken = pages.sign_together(request.POST.getlist("report"), by=request.actor)
+    if taken.done:
+        messages.success(request, ngettext("已签 %d 份。", "已签 %d 份。", taken.done) % taken.done)
+    for words in taken.refused[:5]:
+        messages.warning(request, words)
+    if not taken.done and not taken.refused:
+        messages.info(request, _("没有等您签字的。"))
+    return redirect("leader")
 
 
 @require_POST

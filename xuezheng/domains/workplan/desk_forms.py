@@ -52,6 +52,19 @@ def _text(label: Any, *, required: bool = True, rows: int = 3, limit: int = 1000
     )
 
 
+def _why(row: Commitment | Milestone) -> str:
+    """The reason for a sheet as the records know it: the day that is past, or the light."""
+    today = timezone.localdate()
+    if row.due_on and row.due_on < today:
+        return _("应于%(due)s完成，已超过 %(days)d 天。") % {
+            "due": row.due_on.isoformat(),
+            "days": (today - row.due_on).days,
+        }
+    if isinstance(row, Milestone):
+        return _("应于%s完成。") % row.due_on.isoformat()
+    return f"{row.get_light_display()}：{row.get_cause_display()}"
+
+
 class SheetForm(forms.Form):
     """A sheet that the plan office issues by hand."""
 
@@ -87,6 +100,10 @@ class SheetForm(forms.Form):
             self.fields["office"].initial = commitment.lead_office_id
             rule = ladder(supervision_settings(timezone.localdate(), issuer.code))
             self.fields["level"].initial = int(first_level(commitment.weight, rule))
+            self.fields["note"].initial = _why(milestone or commitment)
+            self.fields["demand"].initial = _("查明原因，在办理期限前完成，并附佐证材料。")
+        if milestone is not None:
+            self.fields["office"].initial = milestone.case.organisation_id
 
     def save(self) -> Supervision:
         """Propose and issue in one go."""
@@ -313,7 +330,7 @@ class LinkForm(forms.Form):
 class NoteForm(forms.Form):
     """A leader's note."""
 
-    text = _text(gettext_lazy("批示"), rows=3, limit=500)
+    text = _text(gettext_lazy("批示"), rows=3, limit=500, required=False)
 
 
 class TakeOverForm(forms.Form):

@@ -37,6 +37,9 @@ urlpatterns = [
     path("sources/<int:source_id>/link/", sources.source_link, name="source_link"),
     path("sources/<int:source_id>/read/", sources.source_read, name="source_read"),
     path("sources/<int:source_id>/take-over/", sources.source_take_over, name="source_take_over"),
+    path(
+        "sources/<int:source_id>/write-down/", sources.source_write_down, name="source_write_down"
+    ),
     path("sources/<int:source_id>/note/", sources.source_note, name="source_note"),
     path("recurring/", reports.recurring_list, name="recurring_list"),
     path("recurring/add/", reports.recurring_form, name="recurring_add"),

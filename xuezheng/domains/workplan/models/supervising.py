@@ -85,6 +85,15 @@ class Source(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.title}".strip()
 
+    @property
+    def is_spoken(self) -> bool:
+        """A leader's note with a recording."""
+        return (
+            self.kind == SourceKind.NOTE
+            and self.file is not None
+            and self.file.media_type.startswith("audio/")
+        )
+
 
 LEVELS = [
     (Level.OFFICE.value, _("科室")),

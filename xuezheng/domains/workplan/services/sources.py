@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -21,6 +22,7 @@ from xuezheng.domains.workplan.parsing import PlanError, parse_text
 from xuezheng.domains.workplan.services.adopting import readiness
 from xuezheng.domains.workplan.services.importing import import_plan
 from xuezheng.domains.workplan.services.lights import refresh_lights
+from xuezheng.domains.workplan.services.recordings import keep_recording
 from xuezheng.domains.workplan.services.reviewing import (
     Amendment,
     open_plan,
@@ -80,16 +82,18 @@ def write_note(
     text: str,
     on: Source | None = None,
     commitments: Sequence[Commitment] = (),
+    voice: UploadedFile | None = None,
     by: Actor,
 ) -> Source:
     """A leader's note (批示) on a document or on commitments; the plan office sees it at once.
 
-    Raises PermissionDenied, OutOfScope, StepRefused for an empty note, one on nothing, or one on
-    another bureau's rows.
+    Written, spoken or both; the plan office writes down what was only spoken (`write_down`).  Raises
+    PermissionDenied, OutOfScope, StepRefused for an empty note, one on nothing, one on another
+    bureau's rows, or what is no recording.
     """
     post = by.post_for(Permission.NOTE, organisation.id)
-    if not text.strip():
-        raise StepRefused(_("请写批示内容。"))
+    if not text.strip() and voice is None:
+        raise StepRefused(_("请写批示内容，或录一段语音。"))
     if on is None and not commitments:
         raise StepRefused(_("批示须写在文件或任务上。"))
     _same_bureau(organisation.id, commitments)
@@ -103,6 +107,7 @@ def write_note(
         title=(_("批示：%s") % about)[:200],
         dated_on=today,
         text=text.strip(),
+        file=voice and keep_recording(voice, organisation=organisation, by=by),
         parent=on,
         noted_by=by.user,
         registered_by=by.user,
@@ -111,6 +116,22 @@ def write_note(
     row.commitments.set([*commitments, *(on.commitments.all() if on is not None else ())])
     _record("source.note", row, by, post)
     return row
+
+
+def write_down(source: Source, *, text: str, by: Actor) -> None:
+    """The plan office puts a spoken note into words, as they are filed.
+
+    Raises PermissionDenied, OutOfScope, StepRefused without words or for a note that has its own.
+    """
+    post = by.post_for(Permission.SUPERVISE, source.organisation_id)
+    row = Source.objects.select_for_update(of=("self",)).get(id=source.id)
+    if not text.strip():
+        raise StepRefused(_("请填写文字。"))
+    if row.kind != SourceKind.NOTE or row.text:
+        raise StepRefused(_("只有还没有文字的语音批示可以整理。"))
+    row.text = text.strip()
+    row.save(update_fields=["text"])
+    _record("source.write_down", row, by, post)
 
 
 def link(source: Source, *, commitments: Sequence[Commitment], by: Actor) -> None:

@@ -48,6 +48,8 @@ def _milestone_page(
         "may_see": request.actor.can(Permission.SEE),
         "may_urge": milestone.case.is_open
         and milestone.case.organisation_id in request.actor.scope(Permission.URGE),
+        "may_supervise": milestone.case.is_open
+        and plan.organisation_id in request.actor.scope(Permission.SUPERVISE),
         "may_withdraw": milestone.case.is_open
         and plan.organisation_id in request.actor.scope(Permission.EDIT),
         "withdraw": WithdrawForm(plan=plan),

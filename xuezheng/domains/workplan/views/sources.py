@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,9 +21,10 @@ from xuezheng.domains.workplan.desk_forms import (
     bureaus,
 )
 from xuezheng.domains.workplan.models import Source, SourceKind, Supervision
-from xuezheng.domains.workplan.services import carrying_over, sources
+from xuezheng.domains.workplan.services import carrying_over, recordings, sources
 from xuezheng.domains.workplan.views.commitments import visible_commitment
 from xuezheng.domains.workplan.views.plans import visible_plan
+from xuezheng.domains.workplan.views.playing import playable_response
 from xuezheng.kernel.access.guards import requires
 from xuezheng.kernel.audit.trail import record_read
 from xuezheng.kernel.cases.service import StepRefused
@@ -117,18 +118,21 @@ def _detail(
         "link": LinkForm(source=source, actor=request.actor) if supervises else None,
         "take_over": TakeOverForm(initial={"meeting_number": source.number}),
         "note_form": NoteForm(),
+        "written": NoteForm(),
     } | (bound or {})
     context = {
         "source": source,
         "commitments": source.commitments.select_related("plan", "lead_office"),
         "sheets": sheets.select_related("case__organisation"),
-        "notes": source.notes.select_related("noted_by"),
+        "notes": source.notes.select_related("noted_by", "file"),
         "may_supervise": supervises,
         "may_read": supervises
         and source.kind == SourceKind.MINUTES
         and bool(source.text)
         and source.draft is None,
         "may_note": source.organisation_id in request.actor.scope(Permission.NOTE),
+        "may_write_down": supervises and source.is_spoken and not source.text,
+        "voice_seconds": recordings.longest_seconds(source.organisation),
         **forms,
     }
     status = 422 if bound else 200
@@ -144,11 +148,13 @@ def source_detail(request: HttpRequest, source_id: int) -> HttpResponse:
 
 @require_GET
 @requires(Permission.SEE)
-def source_file(request: HttpRequest, source_id: int) -> FileResponse:
-    """The original."""
+def source_file(request: HttpRequest, source_id: int) -> HttpResponseBase:
+    """The original; a spoken note is played."""
     source = _visible(request, source_id)
     if source.file is None:
         raise Http404
+    if source.is_spoken:
+        return playable_response(request, source.file)
     response = FileResponse(
         path_of(source.file.sha256).open("rb"),
         content_type=source.file.media_type,
@@ -218,6 +224,7 @@ def source_note(request: HttpRequest, source_id: int) -> HttpResponse:
             lambda: sources.write_note(
                 organisation=source.organisation,
                 text=form.cleaned_data["text"],
+                voice=request.FILES.get("voice"),
                 on=source,
                 by=request.actor,
             ),
@@ -225,6 +232,23 @@ def source_note(request: HttpRequest, source_id: int) -> HttpResponse:
     if form.errors:
         return _detail(request, source, {"note_form": form})
     messages.success(request, _("批示已送计划督办员。"))
+    return redirect("source_detail", source_id)
+
+
+@require_POST
+@requires(Permission.SUPERVISE)
+def source_write_down(request: HttpRequest, source_id: int) -> HttpResponse:
+    """The words of a spoken note."""
+    source = _visible(request, source_id)
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        attempt(
+            form,
+            lambda: sources.write_down(source, text=form.cleaned_data["text"], by=request.actor),
+        )
+    if form.errors:
+        return _detail(request, source, {"written": form})
+    messages.success(request, _("已保存。"))
     return redirect("source_detail", source_id)
 
 
@@ -240,6 +264,7 @@ def commitment_note(request: HttpRequest, plan_id: int, code: str) -> HttpRespon
             lambda: sources.write_note(
                 organisation=commitment.plan.organisation,
                 text=form.cleaned_data["text"],
+                voice=request.FILES.get("voice"),
                 commitments=[commitment],
                 by=request.actor,
             ),
@@ -248,6 +273,8 @@ def commitment_note(request: HttpRequest, plan_id: int, code: str) -> HttpRespon
         messages.error(request, " ".join(errors))
     if not form.errors:
         messages.success(request, _("批示已送计划督办员。"))
+    if request.POST.get("from") == "leader":
+        return redirect("leader")
     return redirect("commitment_detail", plan_id, code)
 
 

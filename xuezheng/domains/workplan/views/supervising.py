@@ -121,7 +121,7 @@ def _basis(request: HttpRequest) -> dict[str, Any]:
         raise Http404
     commitment = milestone = source = None
     if asked["milestone"]:
-        rows = Milestone.objects.visible_to(request.actor).select_related("commitment")
+        rows = Milestone.objects.visible_to(request.actor).select_related("commitment", "case")
         milestone = get_object_or_404(rows, case__number=asked["milestone"])
         commitment = milestone.commitment
     elif asked["commitment"].isdigit():
