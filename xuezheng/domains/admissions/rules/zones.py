@@ -121,9 +121,18 @@ class Survey:
     changed: Mapping[Place, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
-def survey(places: Iterable[Place], atlas: Atlas, earlier: Atlas | None = None) -> Survey:
-    """Gaps, overlaps, and what changed since an earlier season, over the addresses that exist."""
+def survey(
+    places: Iterable[Place],
+    atlas: Atlas,
+    earlier: Atlas | None = None,
+    called: Mapping[str, str] | None = None,
+) -> Survey:
+    """Gaps, overlaps, and what changed since an earlier season, over the addresses that exist.
+
+    `called` translates this season's areas into what the earlier one's are compared by (schools).
+    """
     gaps, overlaps, changed = [], {}, {}
+    names: dict[tuple[str, ...], tuple[str, ...]] = {}
     for place in places:
         zones = atlas.find(place).zones
         if not zones:
@@ -131,7 +140,12 @@ def survey(places: Iterable[Place], atlas: Atlas, earlier: Atlas | None = None) 
         elif len(zones) > 1:
             overlaps[place] = zones
         if earlier is not None:
+            now = names.get(zones)
+            if now is None:
+                now = names[zones] = (
+                    zones if called is None else tuple(sorted({called[zone] for zone in zones}))
+                )
             before = earlier.find(place).zones
-            if before != zones:
-                changed[place] = (before, zones)
+            if before != now:
+                changed[place] = (before, now)
     return Survey(tuple(gaps), overlaps, changed)

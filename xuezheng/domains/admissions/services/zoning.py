@@ -12,6 +12,7 @@ from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.models import Intake, RollEntry, Season, Zone, ZonePart
 from xuezheng.domains.admissions.rules.ages import birth_span
 from xuezheng.domains.admissions.rules.zones import Atlas, Part, Place, Side, survey
+from xuezheng.domains.admissions.selectors import atlas
 from xuezheng.kernel.access.actors import Actor
 from xuezheng.kernel.access.fence import counting_all
 from xuezheng.kernel.access.models import Organisation, Post
@@ -301,13 +302,10 @@ def survey_areas(season: Season, *, by: Actor) -> SurveyResult:
     earlier = earlier_season(season)
     dwellings, children = dwelling_counts(), child_counts(season)
     names = dict(Community.objects.values_list("code", "name"))
-    zones, schools = _parts(season)
     # A child may be registered where no dwelling is on record any more: it counts all the same.
     places = list(dict.fromkeys([*dwellings, *children]))
-    own = survey(places, Atlas(zones))
-    changed: Mapping[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    if earlier:
-        changed = survey(places, Atlas(schools), Atlas(_parts(earlier)[1])).changed
+    schools = {str(zone): names for zone, names in schools_of_zones(season).items()}
+    own = survey(places, atlas(season), _by_schools(earlier) if earlier else None, schools)
     titles = dict(Zone.objects.filter(season=season).values_list("id", "name"))
 
     def found(items: Mapping[Place, tuple[tuple[str, ...], tuple[str, ...]]]) -> list[Finding]:
@@ -334,18 +332,15 @@ def survey_areas(season: Season, *, by: Actor) -> SurveyResult:
                 for place, zones in own.overlaps.items()
             }
         ),
-        found(changed),
+        found(own.changed),
     )
 
 
-def _parts(season: Season) -> tuple[list[Part], list[Part]]:
-    """The season's lines twice: named by area, and by the schools of the area (three queries)."""
+def _by_schools(season: Season) -> Atlas:
+    """The season's areas, named by their schools (three queries)."""
     schools = schools_of_zones(season)
-    rows = list(ZonePart.objects.filter(zone__season=season).select_related("community"))
-    return (
-        [row.as_part(str(row.zone_id), row.community.code) for row in rows],
-        [row.as_part(schools[row.zone_id], row.community.code) for row in rows],
-    )
+    rows = ZonePart.objects.filter(zone__season=season).select_related("community")
+    return Atlas(row.as_part(schools[row.zone_id], row.community.code) for row in rows)
 
 
 def schools_of_zones(season: Season) -> dict[int, str]:
