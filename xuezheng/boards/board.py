@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from xuezheng.domains.workplan.models import Commitment, Plan, Section, Target
-from xuezheng.domains.workplan.rules import Light, Overall, overall
+from xuezheng.domains.workplan.models import Plan, Section, Target
+from xuezheng.domains.workplan.rules import Assessment, Light, Overall, overall
 from xuezheng.domains.workplan.selectors import (
     assessment,
     light_settings,
@@ -28,7 +28,7 @@ DECISIONS_SHOWN = 4
 POINTS_SHOWN = 12
 #: What the board's sums need of a commitment.  Names stand once in their own tables: with the rows of
 #: 2,000 commitments they were most of the page's time.
-ASSESSED = ("plan", "section", "leader", "light", "cause", "weight", "progress", "planned")
+ASSESSED = (*("id", "section_id", "leader_id", "light", "cause", "weight", "progress", "planned"),)
 
 
 @dataclass
@@ -63,7 +63,8 @@ class Board:
 def build(plan: Plan, actor: Actor) -> Board:
     """Read the board of an adopted plan.  About ten queries, whatever the plan's size."""
     today = timezone.localdate()
-    rows = list(plan.commitments.live().only(*ASSESSED))
+    rows = list(plan.commitments.live().values_list(*ASSESSED, named=True))
+    assessed = {row.id: (row.weight, assessment(row)) for row in rows}
     readings = newest_readings(plan, actor, POINTS_SHOWN)
     newest = {key: series[-1] for key, series in readings.items()}
     before = lights_on(plan, today - WEEK)
@@ -73,10 +74,10 @@ def build(plan: Plan, actor: Actor) -> Board:
         plan=plan,
         total=len(rows),
         lights=Counter(row.light for row in rows),
-        overall=overall([(row.weight, assessment(row)) for row in rows]),
+        overall=overall(list(assessed.values())),
         turned_green=len(turned(now, before, Light.GREEN)),
         turned_red=len(turned(now, before, Light.RED)),
-        parents=_groups(plan, rows),
+        parents=_groups(plan, rows, assessed),
         figures=[_figure(series) for series in readings.values()],
         trend=trend,
         towns=_towns(trend["latest"], actor) if trend else [],
@@ -99,16 +100,18 @@ def _second_levels(plan: Plan) -> dict[int, Section]:
     return found
 
 
-def _groups(plan: Plan, rows: list[Commitment]) -> list[tuple[Section, list[Group]]]:
+def _groups(
+    plan: Plan, rows: list[Any], assessed: dict[int, tuple[int, Assessment]]
+) -> list[tuple[Section, list[Group]]]:
     """Second-level sections under their first-level ones, in the plan's order (two queries)."""
     groups: dict[int, Group] = {}
-    members: dict[int, list[Commitment]] = {}
+    members: dict[int, list[tuple[int, Assessment]]] = {}
     sections = _second_levels(plan)
     leaders = User.objects.in_bulk({row.leader_id for row in rows if row.leader_id})
     for row in rows:
         section = sections[row.section_id]
         group = groups.setdefault(section.id, Group(section))
-        members.setdefault(section.id, []).append(row)
+        members.setdefault(section.id, []).append(assessed[row.id])
         group.lights[row.light] += 1
         group.total += 1
         leader = leaders.get(row.leader_id)
@@ -116,7 +119,7 @@ def _groups(plan: Plan, rows: list[Commitment]) -> list[tuple[Section, list[Grou
             group.leaders.append(str(leader))
     by_parent: dict[int, tuple[Section, list[Group]]] = {}
     for group in groups.values():
-        group.overall = overall([(r.weight, assessment(r)) for r in members[group.section.id]])
+        group.overall = overall(members[group.section.id])
         parent = group.section.parent or group.section
         by_parent.setdefault(parent.id, (parent, []))[1].append(group)
     return list(by_parent.values())
