@@ -94,7 +94,10 @@ def _closed(request: HttpRequest, words: str, status: int) -> HttpResponse:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """The address is a secret: it is neither kept nor handed on."""
+    """The address is a secret: it is neither kept nor handed on to another host.
+
+    Not `no-referrer`: under it browsers send `Origin: null` with the form, and the answer is refused.
+    """
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response
