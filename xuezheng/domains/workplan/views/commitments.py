@@ -160,7 +160,7 @@ def commitment_edit(request: HttpRequest, plan_id: int, code: str) -> HttpRespon
         "commitment": commitment,
         "form": form,
         "title": commitment.code,
-        "targets": commitment.targets.all(),
+        "targets": [(t, INDICATORS.get(t.indicator)) for t in commitment.targets.all()],
         "milestones": commitment.milestones.live().select_related("case"),
         "withdraw": WithdrawForm(plan=commitment.plan),
         "sentences": _cuts(commitment.wording),

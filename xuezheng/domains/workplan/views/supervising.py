@@ -285,6 +285,7 @@ def plan_week(request: HttpRequest, plan_id: int) -> HttpResponse:
         "groups": groups,
         "since": today - WEEK,
         "today": today,
+        "ladder": supervision_settings(today, plan.organisation.code),
         "may_supervise": plan.organisation_id in request.actor.scope(Permission.SUPERVISE),
     }
     return render(request, "workplan/plan_week.html", context)
