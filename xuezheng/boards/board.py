@@ -28,7 +28,7 @@ DECISIONS_SHOWN = 4
 POINTS_SHOWN = 12
 #: What the board's sums need of a commitment.  Names stand once in their own tables: with the rows of
 #: 2,000 commitments they were most of the page's time.
-ASSESSED = (*("id", "section_id", "leader_id", "light", "cause", "weight", "progress", "planned"),)
+ASSESSED = ("id", "section_id", "leader_id", "light", "cause", "weight", "progress", "planned")
 
 
 @dataclass
