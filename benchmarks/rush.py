@@ -7,7 +7,6 @@ notice and trail, committed durably.  pgbench writes the same rows, before and a
 
 import os
 import re
-import resource
 import selectors
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from benchmarks.families import TOKEN, Family, prepare
+from benchmarks.rush_cpu import spent
 from benchmarks.serving import WORKERS, percentile, serving
 
 SECONDS = 8
@@ -285,21 +285,22 @@ def pgbench(case: int, run: str) -> float:
     return float(re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)[1])
 
 
-def _rate(port: int, families: list[Family]) -> tuple[float, list[float], Counter[int], float]:
-    """(committed registrations a second, milliseconds, statuses, share of the machine of the client)."""
+def _rate(
+    port: int, families: list[Family]
+) -> tuple[float, list[float], Counter[int], dict[str, float]]:
+    """(committed a second, milliseconds, statuses, ms of processor per registration by part)."""
     _settle()
     before, began = _counted(), time.monotonic()
-    used = resource.getrusage(resource.RUSAGE_SELF)
+    used = spent()
     answers = list(send(port, families, CLIENTS, SECONDS))
     taken = time.monotonic() - began
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    after = spent()
     committed = _counted() - before
     if committed != len({answer.leads_to for answer in answers}):
         raise RuntimeError(f"{committed} kept, {len(answers)} answered")
     statuses = Counter(answer.status for answer in answers)
-    cores = len(os.sched_getaffinity(0))
-    return committed / taken, [a.ms for a in answers], statuses, cpu / taken / cores
+    cpu = {part: (after[part] - used[part]) * 1000 / committed for part in used}
+    return committed / taken, [a.ms for a in answers], statuses, cpu
 
 
 def _newest() -> int:
@@ -330,8 +331,9 @@ def rate(rounds: int = 3) -> bool:
                 f"  {per_second:6.0f} committed/s  p50 {percentile(times, 0.5):5.1f}"
                 f"  p95 {percentile(times, 0.95):5.1f}  p99 {percentile(times, 0.99):5.1f} ms"
                 f"  pgbench {first:.0f} and {second:.0f}/s: {shares[-1]:.3f}"
-                f"  (client {cpu:.0%} of the machine; load {os.getloadavg()[0]:.1f};"
-                f" answers {dict(statuses)})"
+                f"  (load {os.getloadavg()[0]:.1f}; answers {dict(statuses)})\n"
+                f"         processor: {sum(cpu.values()):.1f} ms a registration,"
+                f" {', '.join(f'{part} {ms:.1f}' for part, ms in cpu.items())}"
             )
     median = percentile(shares, 0.5)
     print(f"  median {median:.3f}, best {max(shares):.3f} of pgbench")
