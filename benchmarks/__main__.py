@@ -37,6 +37,7 @@ def main() -> int:
             importer,
             imports,
             load,
+            office,
             pages,
             people,
             publish,
@@ -58,6 +59,7 @@ def main() -> int:
             "allocation": [lambda: allocation.run(full=full)],
             "publish": [publish.run],
             "digest": [digest.run],
+            "office": [office.run],
             # On five years of its own, which it leaves there.
             "desk": [desk.run],
             "rush": [rush.rate, rush.minute],

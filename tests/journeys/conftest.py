@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "xuezheng/kernel/ui/static/vendor/axe.min.js"
 DESK, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 DEMO_DATABASE = "demo_template"
+#: A microphone that beeps, allowed without asking.
+MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 def environment(database: str, folder: Path) -> dict[str, str]:
@@ -133,7 +135,9 @@ def site(demo_folder: Path) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", *MICROPHONE]
+        )
         yield browser
         browser.close()
 

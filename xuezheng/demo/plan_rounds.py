@@ -1,11 +1,12 @@
 """The demo district's rounds: three past months with two late reports, the present one open."""
 
 import datetime as dt
+from collections import Counter
 
 from django.utils import timezone
 
 from xuezheng.domains.workplan.models import Plan, Round, RoundReport
-from xuezheng.domains.workplan.services.rounds import open_round, plan_rounds
+from xuezheng.domains.workplan.services.rounds import open_round, plan_rounds, report_progress
 from xuezheng.kernel.access.actors import StaffActor
 from xuezheng.kernel.access.models import Post, User
 from xuezheng.kernel.cases.models import Case, CaseClock, Move
@@ -17,10 +18,12 @@ TEXTS = (
     "正在推进，下月完成阶段小结。",
 )
 PAST = 3
+#: Reports of the present month that each leader may sign.
+TO_SIGN = 3
 
 
 def load_rounds(plan: Plan, people: dict[str, User], today: dt.date) -> None:
-    """Months that are over are told as they went; this month's reports wait in the offices."""
+    """Months that are over are told as they went; most of this month's wait in the offices."""
     officer = StaffActor(people["plan"])
     made = plan_rounds(plan, months=1, since=dt.date(plan.year, 1, 1), by=officer)
     past = [row for row in made if row.closes_on < today][-PAST:]
@@ -32,10 +35,29 @@ def load_rounds(plan: Plan, people: dict[str, User], today: dt.date) -> None:
         _tell(row, officer, late=row is past[-1])
     if present:
         open_round(present, by=officer)
+        _hand_in(present)
     for row in past:
         Round.objects.filter(pk=row.pk).update(
             opened_at=_moment(row.opens_on), closed_at=_moment(row.closes_on, 18)
         )
+
+
+def _hand_in(row: Round) -> None:
+    """The first reports of each leader in charge are ready to be signed."""
+    heads = _heads()
+    waiting: Counter[int] = Counter()
+    rows = row.reports.select_related("case", "commitment__leader").order_by("commitment__order")
+    for at, report in enumerate(rows):
+        head, leader = heads.get(report.case.organisation_id), report.commitment.leader_id
+        if head and leader and waiting[leader] < TO_SIGN:
+            report_progress(report, text=TEXTS[at % len(TEXTS)], by=StaffActor(head.user))
+            waiting[leader] += 1
+
+
+def _heads() -> dict[int, Post]:
+    """Office -> the post of its head."""
+    posts = Post.objects.filter(role=roles.OFFICE_HEAD).select_related("user")
+    return {post.organisation_id: post for post in posts}
 
 
 def _moment(day: dt.date, hour: int = 9) -> dt.datetime:
@@ -49,10 +71,7 @@ def _tell(row: Round, officer: StaffActor, *, late: bool) -> None:
     """
     reports = list(row.reports.select_related("case", "commitment__leader"))
     told = reports[:-1] if late else reports
-    heads = {
-        post.organisation_id: post
-        for post in Post.objects.filter(role=roles.OFFICE_HEAD).select_related("user")
-    }
+    heads = _heads()
     moves = []
     for at, report in enumerate(told):
         day = row.closes_on + dt.timedelta(days=2 if late and at == 0 else -1)
