@@ -15,7 +15,14 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from tests import access_admissions, access_exchange, access_plan_desk, access_supervision
+from tests import (
+    access_admissions,
+    access_exchange,
+    access_periods,
+    access_plan_desk,
+    access_scores,
+    access_supervision,
+)
 from tests.access_registry import REVEALING, TABLES, registry_addresses, registry_world
 from tests.district import POSTS, District, photo
 from tests.people import People
@@ -205,6 +212,8 @@ def world(district: District, people: People) -> World:
     ids |= access_exchange.exchange_world(district)
     ids |= access_plan_desk.desk_world(district, Plan.objects.get(id=adopted.id))
     ids |= access_supervision.supervision_world(district, Plan.objects.get(id=adopted.id))
+    ids |= access_scores.scores_world(district)
+    ids |= access_periods.periods_world(district)
     made = World(district, numbers, Plan.objects.get(id=adopted.id), ids)
     made.numbers["file"] = str(
         Hazard.objects.get(case__number=numbers["reported"]).case.attachments.get().file_id
@@ -237,6 +246,8 @@ def world_state() -> list[tuple]:
         *access_exchange.TABLES,
         *access_plan_desk.TABLES,
         *access_supervision.TABLES,
+        *access_periods.TABLES,
+        *access_scores.TABLES,
     ]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -276,6 +287,8 @@ def addresses(w: World) -> list[Address]:
         *access_exchange.exchange_addresses(ids, Address),
         *access_plan_desk.desk_addresses(plan, ids, w.district, Address),
         *access_supervision.supervision_addresses(plan, ids, Address),
+        *access_periods.periods_addresses(ids, Address),
+        *access_scores.scores_addresses(ids, Address),
         Address("hazard_list", may=people),
         Address(
             "hazard_report",

@@ -74,6 +74,7 @@ TASKS = {
     "workplan.lights": gettext_lazy("评定亮灯"),
     "workplan.desk": gettext_lazy("每夜提出督办、升级逾期督办、提醒报送和复审"),
     "workplan.nightly": gettext_lazy("每夜评定亮灯"),
+    "workplan.scores": gettext_lazy("计算科室季度评分（启用时）"),
 }
 #: How long back failures of a periodic task are counted.
 RECENT = dt.timedelta(days=7)

@@ -20,6 +20,9 @@ class Permission(StrEnum):
     EXPORT = "workplan.export"
     SUPERVISE = "workplan.supervise"
     NOTE = "workplan.note"
+    SCORE = "workplan.score"
+    SCORE_ANSWER = "workplan.score.answer"
+    SCORE_PUBLISH = "workplan.score.publish"
 
 
 _OFFICE = {Permission.SEE, Permission.REPORT, Permission.EXTEND, Permission.EXPORT}
@@ -31,6 +34,7 @@ _LEADER = {
     Permission.OVERRIDE,
     Permission.EXPORT,
     Permission.NOTE,
+    Permission.SCORE_ANSWER,
 }
 GRANTS = {
     roles.PLAN_OFFICER: {
@@ -42,8 +46,10 @@ GRANTS = {
         Permission.OVERRIDE,
         Permission.EXPORT,
         Permission.SUPERVISE,
+        Permission.SCORE,
+        Permission.SCORE_ANSWER,
     },
-    roles.DIRECTOR: _LEADER | {Permission.ADOPT},
+    roles.DIRECTOR: _LEADER | {Permission.ADOPT, Permission.SCORE_PUBLISH},
     roles.DEPUTY: _LEADER,
     roles.OFFICE_HEAD: _OFFICE | {Permission.CONFIRM},
     # Confirms only while standing in for the head: see services/rounds.

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
+from xuezheng.domains.workplan import period_urls, scoring_urls
 from xuezheng.domains.workplan.views import reports, sources, supervising
 
 urlpatterns = [
+    *scoring_urls.urlpatterns,
+    *period_urls.urlpatterns,
     path("supervision/", supervising.supervision_list, name="supervision_list"),
     path("supervision/add/", supervising.supervision_add, name="supervision_add"),
     path("supervision/<str:number>/", supervising.supervision_detail, name="supervision_detail"),

@@ -4,8 +4,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from xuezheng.domains.workplan.models import Plan, Round
-from xuezheng.domains.workplan.services import acting, rounds
+from xuezheng.domains.workplan.models import Plan, Round, ScoreSheet
+from xuezheng.domains.workplan.scoring_rules import quarter_before
+from xuezheng.domains.workplan.services import acting, rounds, scoring
 from xuezheng.domains.workplan.services.lights import refresh_lights
 from xuezheng.domains.workplan.services.recurring import remind_reports, remind_reviews
 from xuezheng.domains.workplan.services.supervising import climb, propose_for_red
@@ -68,3 +69,19 @@ def desk(timestamp: int) -> None:
             climb(plan.organisation, by=by)
             remind_reports(plan.organisation, today, by=by)
             remind_reviews(plan.organisation, today, by=by)
+
+
+@app.periodic(cron=daily(1, 40))
+@app.task(name="workplan.scores", queueing_lock="workplan.scores")
+def scores(timestamp: int) -> None:
+    """Where a bureau keeps scores: last quarter's sheet is made, open ones follow their records."""
+    year, quarter = quarter_before(timezone.localdate())
+    by = JobActor("workplan.scores")
+    for plan in Plan.objects.filter(status=Plan.Status.ADOPTED).select_related("organisation"):
+        bureau = plan.organisation
+        if not scoring.is_on(scoring.score_settings(bureau)):
+            continue
+        with fenced(by=by):
+            scoring.compute_sheet(bureau, year=year, quarter=quarter, by=by)
+            for sheet in ScoreSheet.objects.filter(bureau=bureau, state__in=scoring.OPEN):
+                scoring.recompute(sheet, by=by)

@@ -12,6 +12,12 @@ from xuezheng.domains.workplan.models.carrying import (
     MilestoneRole,
     PlanVersion,
 )
+from xuezheng.domains.workplan.models.periods import (
+    FigureKind,
+    GoalFigure,
+    PeriodGoal,
+    PlanPeriod,
+)
 from xuezheng.domains.workplan.models.plan import (
     CAUSES,
     COMPARATORS,
@@ -41,6 +47,13 @@ from xuezheng.domains.workplan.models.rounds import (
     SheetReturn,
     StandIn,
 )
+from xuezheng.domains.workplan.models.scoring import (
+    POINT_KINDS,
+    ScoreContest,
+    ScoreEvent,
+    ScoreLine,
+    ScoreSheet,
+)
 from xuezheng.domains.workplan.models.supervising import LEVELS, Source, SourceKind, Supervision
 
 __all__ = [
@@ -51,6 +64,7 @@ __all__ = [
     "LEVELS",
     "LIGHTS",
     "NEEDS_REFERENCE",
+    "POINT_KINDS",
     "Closing",
     "Commitment",
     "CommitmentQuerySet",
@@ -59,6 +73,8 @@ __all__ = [
     "Draft",
     "Extension",
     "ExtensionQuerySet",
+    "FigureKind",
+    "GoalFigure",
     "IssuedDocument",
     "LightChange",
     "LightOverride",
@@ -66,7 +82,9 @@ __all__ = [
     "MilestoneQuerySet",
     "MilestoneRole",
     "OutsideRequest",
+    "PeriodGoal",
     "Plan",
+    "PlanPeriod",
     "PlanQuerySet",
     "PlanVersion",
     "RecurringReport",
@@ -74,6 +92,10 @@ __all__ = [
     "ReviewItem",
     "Round",
     "RoundReport",
+    "ScoreContest",
+    "ScoreEvent",
+    "ScoreLine",
+    "ScoreSheet",
     "Section",
     "SheetReturn",
     "Source",

@@ -132,6 +132,14 @@ class RoundReport(models.Model):
                 condition=~Q(state="accepted") | ~Q(text=""), name="round_report_says_something"
             ),
         ]
+        indexes = [
+            # What is being worked on is a hundredth of what five years leave behind.
+            models.Index(
+                fields=["state", "round"],
+                condition=~Q(state__in=["accepted", "missed"]),
+                name="round_report_open",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.round_id} {self.commitment_id}"
