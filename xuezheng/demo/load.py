@@ -24,7 +24,9 @@ from django.utils import timezone
 
 from xuezheng.demo.district import build_district
 from xuezheng.demo.plan_desk import load_desk
+from xuezheng.demo.plan_periods import load_periods
 from xuezheng.demo.plan_rounds import load_rounds
+from xuezheng.demo.plan_scores import load_scores
 from xuezheng.demo.progress import Progress
 from xuezheng.domains.admissions.demo import load_seasons
 from xuezheng.domains.oversight.demo import load_hazards
@@ -100,6 +102,8 @@ def load_demo(
         tell_lights(plan, today)
         load_desk(plan, people, today)
         load_rounds(plan, people, today)
+        load_scores(plan, people, today)
+        load_periods(plan, people, read("periods"), today)
     if not connection.in_atomic_block:
         # As the database itself would within minutes: until then indexes alone answer nothing.
         with connection.cursor() as cursor:

@@ -258,6 +258,8 @@ def _shift_next(row: Commitment, today: dt.date, days: int) -> None:
     chosen.save(update_fields=["due_on"])
 
 
+#: Days before its term on which a milestone is reported, in turn; now and then after it.
+AHEAD = (3, 3, 1, 8, 3, 2, 3, 0, 3, 4, 3, -2, 3, 1, 3, 9, 2, 3, 0)
 REFERENCES = {"meeting": "局务会〔{year}〕11号", "issued": "汐教〔{year}〕36号", "result": "通过"}
 
 
@@ -265,14 +267,15 @@ def _carry_out(row: Commitment, item: dict, today: dt.date) -> None:
     """Report and accept, in the past, what the story says was done by today."""
     all_done = item["pace"] == "done"
     last = None
-    for milestone in row.milestones.select_related("case").order_by("due_on"):
+    for at, milestone in enumerate(row.milestones.select_related("case").order_by("due_on")):
         if item["pace"] in {"late", "soon"} and last and milestone.due_on >= today:
             break
         if not all_done and milestone.due_on >= today:
             break
         if item["pace"] == "late" and milestone.due_on == today + dt.timedelta(days=LATE_DAYS):
             break
-        last = min(milestone.due_on, today) - dt.timedelta(days=3)
+        ahead = AHEAD[(row.order + at) % len(AHEAD)]
+        last = min(milestone.due_on - dt.timedelta(days=ahead), today - dt.timedelta(days=3))
         _accept_in_the_past(milestone, row, last)
     if item.get("ask"):
         _ask_for_time(row, item["ask"])
