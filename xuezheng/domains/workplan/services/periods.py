@@ -41,7 +41,7 @@ def series(period: PlanPeriod, goals: Iterable[PeriodGoal]) -> dict[int, list[Po
     for row in Reading.objects.filter(
         indicator__in={goal.indicator for goal in goals if goal.indicator},
         organisation=period.organisation_id,
-        period_from__in=[date(year, 1, 1) for year in _years(period)],
+        period_from__in=[date(year, 1, 1) for year in (period.first_year - 1, *_years(period))],
         period_to__month=12,
         period_to__day=31,
     ).order_by("as_of"):
@@ -51,7 +51,10 @@ def series(period: PlanPeriod, goals: Iterable[PeriodGoal]) -> dict[int, list[Po
     for goal in goals:
         before: str = ""
         if goal.base_value is not None:
-            before = "hand"
+            # A base that was read from the system goes on without a break.
+            reading = readings.get((goal.indicator, period.first_year - 1))
+            read = reading is not None and reading.shown == goal.base_value
+            before = f"v{reading.definition_version}" if read else "hand"
         made[goal.id].append(Point(period.first_year - 1, None, goal.base_value, goal.base_source))
         for year in _years(period):
             target = figures.get((goal.id, year, FigureKind.TARGET))

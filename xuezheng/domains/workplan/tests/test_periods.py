@@ -93,6 +93,34 @@ def test_figures_that_are_refused(
     assert not GoalFigure.objects.exists()
 
 
+def read(district: District, key: str, year: int, version: int, as_of: dt.date) -> None:
+    """A reading of the bureau over a year."""
+    Reading.objects.create(
+        indicator=key,
+        definition_version=version,
+        organisation=district.orgs["B"],
+        period_from=dt.date(year, 1, 1),
+        period_to=dt.date(year, 12, 31),
+        as_of=as_of,
+        numerator=1,
+        denominator=2,
+        value=50.0,
+        computed_at=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize(("base", "broken"), [(50.0, []), (49.0, [THIS - 3])])
+def test_a_base_that_was_read_goes_on_without_a_break(
+    district: District, period: PlanPeriod, base: float, broken: list[int]
+) -> None:
+    key = next(key for key, row in INDICATORS.items() if row.ranked and not row.min_cell)
+    goal = goal_of(district, period, indicator=key, base_value=base, base_source="上一规划期")
+    for year in (THIS - 4, THIS - 3):
+        read(district, key, year, 1, dt.date(year, 12, 31))
+    points = periods.series(period, [goal])[goal.id]
+    assert [p.year for p in points if p.broken] == broken
+
+
 def test_readings_of_another_version_break_the_series(
     district: District, period: PlanPeriod
 ) -> None:
@@ -104,18 +132,7 @@ def test_readings_of_another_version_break_the_series(
         (THIS - 1, 2, dt.date(THIS - 1, 12, 31)),
         (THIS - 1, 1, dt.date(THIS - 1, 6, 30)),
     ]:
-        Reading.objects.create(
-            indicator=key,
-            definition_version=version,
-            organisation=district.orgs["B"],
-            period_from=dt.date(year, 1, 1),
-            period_to=dt.date(year, 12, 31),
-            as_of=as_of,
-            numerator=1,
-            denominator=2,
-            value=50.0,
-            computed_at=timezone.now(),
-        )
+        read(district, key, year, version, as_of)
     enter(district, goal, THIS - 1, kind=FigureKind.ACTUAL, value=1.0)
     points = periods.series(period, [goal])[goal.id]
     assert [p.year for p in points if p.broken] == [THIS - 1]
