@@ -60,7 +60,10 @@ class ApplicationIn(Schema):
     residence_permit: bool = False
     permit_date: dt.date | None = None
     points: int | None = Field(None, ge=0, le=10_000)
-    together: Number = ""
+    twin_wish: Annotated[str, StringConstraints(pattern=r"^(class|split|school|apart)?$")] = ""
+    together: Annotated[
+        str, StringConstraints(max_length=120, pattern=r"^[0-9A-Za-z]*([ ,][0-9A-Za-z]+)*$")
+    ] = Field("", description="Identity numbers of the other twins or triplets, by space or comma.")
     intakes: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(
         default_factory=list, max_length=20
     )

@@ -4,6 +4,7 @@ The keys of `Answers` are those of the draft's JSON, of the counter's form and o
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -42,8 +43,9 @@ class Answers:
     """A whole registration.
 
     `intakes` are ids of intakes that the family puts on its list, best first (private schools,
-    kindergartens); public schools of the service area follow by rule.  `together` is the identity
-    number of the twin that must come to the same school.  `checks` are the registers' answers that the
+    kindergartens); public schools of the service area follow by rule.  `twin_wish` is what
+    the family of twins or triplets wants (Application.TwinWish), `together` the identity numbers of all
+    the others, apart by space or comma; every child names all others.  `checks` are the registers' answers that the
     server fetched for the draft: {register: {"state", "facts", "asked_at", "answered_at"}}; they are
     never taken from a browser.
     """
@@ -78,6 +80,7 @@ class Answers:
     points: int | None = None
     sibling_id: str = ""
     together: str = ""
+    twin_wish: str = ""
     intakes: tuple[int, ...] = ()
     checks: Mapping[str, Any] = field(default_factory=dict)
 
@@ -110,6 +113,7 @@ class Answers:
         given["guardian_name"] = normal_name(self.guardian_name)
         given["id_number"] = self.id_number.strip().upper()
         given["guardian_id"] = self.guardian_id.strip().upper()
+        given["together"] = "" if self.twin_wish == "apart" else " ".join(numbers(self.together))
         if self.id_kind == CITIZEN_ID and not citizen_id_problem(given["id_number"]):
             given["born_on"] = citizen_birth(given["id_number"])
             given["sex"] = citizen_sex(given["id_number"])
@@ -140,9 +144,14 @@ class Answers:
             wrong["grandparents_agreed"] = _("查询祖辈房产须祖辈本人同意。")
         if len(set(self.intakes)) < len(self.intakes):
             wrong["intakes"] = _("同一所学校只能填一次。")
-        if self.together and self.together == self.id_number:
+        if self.id_number in numbers(self.together):
             wrong["together"] = _("请填写另一个孩子的证件号码。")
         return wrong
+
+
+def numbers(text: str) -> list[str]:
+    """Identity numbers in a text, in order, each once."""
+    return list(dict.fromkeys(re.findall(r"[0-9A-Z]+", text.upper())))
 
 
 def _value(name: str, raw: Any) -> Any:

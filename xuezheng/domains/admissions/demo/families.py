@@ -1,7 +1,7 @@
 """Two families to sign in as, and what the registers of other departments say about them.
 
-The first has a child whom the full school sent on, and a younger one to register: everything about it can
-be checked.  The second has faults to put right for one child, and one whose home no register knows.
+The first has a child whom the full school sent on, and younger twins to register: everything about them
+can be checked.  The second has faults to put right for one child, and one whose home no register knows.
 """
 
 import datetime as dt
@@ -19,7 +19,11 @@ from xuezheng.registry.demo.invent import initials_of
 from xuezheng.registry.models import Dwelling, Guardian
 
 #: Sex, given name and day of the span of births of the younger child.
-YOUNGER = {"first": ("2", "禾苗", 120), "second": ("1", "舟行", 200)}
+YOUNGER = {
+    "first": ("2", "禾苗", 120),
+    "twin": ("1", "禾田", 120),
+    "second": ("1", "舟行", 200),
+}
 AREA = "999900"
 
 
@@ -30,6 +34,7 @@ class Family:
     user: User
     phone: str
     child: Child
+    twin: Child | None = None
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -130,7 +135,7 @@ def register_files(child: Child, *, owns: bool) -> dict[str, dict[str, Any]]:
 def first_family(
     young: Teller, primary: Season, homes: dict[int, Home], taken: set[str]
 ) -> Family | None:
-    """The account of the family sent on, and its younger child."""
+    """The account of the family sent on, and its younger twins; the second is not yet on the roll."""
     found = sent_on_family(primary)
     if found is None:
         return None
@@ -140,9 +145,15 @@ def first_family(
     guardian = (party.relation, party.name, party.id_number, party.phone)
     home = homes[application.register_dwelling_id or application.home_dwelling_id]
     surname = application.child_name[0]
-    child = younger("first", young.term.season.year, surname, guardian, home, taken)
-    young.follow(child, "")
-    return Family(user, party.phone, child, register_files(child, owns=True))
+    both = [
+        younger(key, young.term.season.year, surname, guardian, home, taken)
+        for key in ("first", "twin")
+    ]
+    files: dict[str, dict[str, Any]] = {}
+    for child in both:
+        files |= register_files(child, owns=True)
+    young.follow(both[0], "")
+    return Family(user, party.phone, *both, files)
 
 
 def second_family(
@@ -166,4 +177,4 @@ def second_family(
         child.register, taken,
     )  # fmt: skip
     young.follow(small, "")
-    return Family(user, phone, small, register_files(small, owns=False))
+    return Family(user, phone, small, files=register_files(small, owns=False))

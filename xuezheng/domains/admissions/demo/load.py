@@ -137,6 +137,8 @@ def load_seasons(
         junior.tell(child)
     for child in small:
         young.tell(child)
+    if first and first.twin:
+        young.follow(first.twin, "")
     _flush(book)
     stand(junior.term.season)
     stand(young.term.season)
@@ -288,14 +290,15 @@ def _consult(
 def _kept(first: families.Family | None, second: families.Family | None) -> Kept:
     kept = Kept()
     for family, zh, en in (
-        (first, "家长：看分流结果；再登记{0}（{1}，核验都能通过）",
-         "Parent: result of one child; register {0} ({1}), every check succeeds"),
+        (first, "家长：看分流结果；再登记双胞胎{0}（{1}）、{2}（{3}），核验都能通过",
+         "Parent: result of one child; register the twins {0} ({1}) and {2} ({3}), every check succeeds"),
         (second, "家长：补正一个孩子的登记；再登记{0}（{1}，房产查不到，要传材料）",
          "Parent: put faults right; register {0} ({1}), no home is found, a paper is needed"),
     ):  # fmt: skip
         if family is None:
             continue
-        words = (family.child.name, family.child.id_number)
+        children = [family.child, *([family.twin] if family.twin else [])]
+        words = [word for child in children for word in (child.name, child.id_number)]
         more = f"；监护人 {family.child.guardians[0][1]} {family.child.guardians[0][2]}"
         kept.signins.append((family.phone, zh.format(*words) + more, en.format(*words)))
         kept.files |= family.files

@@ -134,7 +134,8 @@ COLUMNS = {
         *("registered_since_birth", "home_dwelling_id", "owner", "share", "title", "title_date"),
         *("residential", "parents_own_no_home", "residence_permit", "permit_date", "points"),
         *("special_needs", "sibling_school_id", "staff_school_id", "grandparents_agreed"),
-        *("together", "faults", "client", "zone_name", "papers_needed", "submitted_on"),
+        *("together", "twin_wish", "faults", "client", "zone_name", "papers_needed"),
+        "submitted_on",
         "settled_on",
     ),
     "party": (
@@ -300,7 +301,7 @@ class Teller:
             child.home.id if child.home else None, facts["owner"], facts["share"], facts["title"],
             facts["title_date"], "t", flag(facts["owner"] == "none"), flag(facts["permit"]),
             facts["permit_date"], None, flag(chance.random() < 0.008), None, None,
-            flag(facts["owner"] == "grandparent"), None, json.dumps(given, ensure_ascii=False), "",
+            flag(facts["owner"] == "grandparent"), None, "", json.dumps(given, ensure_ascii=False), "",
             "、".join(term.zone_names[zone] for zone in zones)[:60], flag(bool(papers)), day,
             settled,
         )  # fmt: skip

@@ -41,7 +41,7 @@ SECTIONS = (
             "grandparents_agreed",
         ),
     ),
-    (_("其他情况"), ("residence_permit", "permit_date", "points", "sibling_id", "together", "intakes")),
+    (_("其他情况"), ("residence_permit", "permit_date", "points", "sibling_id", "twin_wish", "together", "intakes")),
     (_("材料"), ("paper_kind", "papers")),
 )  # fmt: skip
 _PARTS = {
@@ -116,11 +116,16 @@ class CounterForm(forms.Form):
         max_length=30,
         help_text=_("希望和哥哥姐姐同校的填写，由学校从学籍核对。"),
     )
-    together = forms.CharField(
-        label=_("双胞胎另一人的证件号码"),
+    twin_wish = forms.ChoiceField(
+        label=_("双胞胎（多胞胎）意愿"),
         required=False,
-        max_length=30,
-        help_text=_("希望同校时填写。"),
+        choices=[("", _("不是双胞胎")), *Application.TwinWish.choices],
+    )
+    together = forms.CharField(
+        label=_("其他孩子的证件号码"),
+        required=False,
+        max_length=120,
+        help_text=_("希望同校时填写；三胞胎填两个，用空格隔开。"),
     )
     intakes = forms.MultipleChoiceField(
         label=_("民办学校、幼儿园志愿"), required=False, widget=forms.CheckboxSelectMultiple

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from xuezheng.domains.admissions.answers import numbers
 from xuezheng.domains.admissions.models import Application, Check, Intake, Season
 from xuezheng.domains.admissions.rules.ages import Level, of_age
 from xuezheng.kernel.ui.forms import DateInput, NumberInput
@@ -387,30 +388,64 @@ class MoreForm(PageForm):
         required=False,
         help_text=gettext_lazy("希望和哥哥姐姐同校的填写，由学校从学籍核对。"),
     )
-    together = forms.CharField(
-        label=gettext_lazy("双胞胎（多胞胎）同校：另一个孩子的证件号码"),
-        max_length=30,
-        required=False,
-        help_text=gettext_lazy("两个孩子各登记一次，都填对方的号码；不填就分别安排。"),
+    twin = forms.BooleanField(
+        label=gettext_lazy("有双胞胎（多胞胎）兄弟姐妹今年一起登记"), required=False
     )
 
     WHEN = {"permit_date": "residence_permit=on"}
 
     def prepare(self) -> None:
-        """A tie that was made stands without its number."""
-        if self.given.get("tied"):
-            self.fields["together"].help_text = _("已登记双胞胎同校，不变就不用再填。")
+        """When putting right, the wish of twins is asked beside this form, whoever said so before."""
+        if "tied" in self.given:
+            del self.fields["twin"]
 
     def clean_sibling_id(self) -> str:
         """As papers write it."""
         return _number(self.cleaned_data["sibling_id"])
 
+
+class TwinsForm(PageForm):
+    """One school, one class, or each for itself.  The numbers of others are needed for one school."""
+
+    twin_wish = forms.ChoiceField(
+        label=gettext_lazy("希望怎样安排？"),
+        choices=Application.TwinWish.choices,
+        widget=forms.RadioSelect,
+    )
+    together = forms.CharField(
+        label=gettext_lazy("其他孩子的证件号码"),
+        max_length=120,
+        required=False,
+        help_text=gettext_lazy(
+            "几个孩子各登记一次，每次都填其他孩子的号码；三胞胎填两个，用空格隔开。"
+        ),
+    )
+    WHEN = {"together": "twin_wish=class|split|school"}
+    NEEDED = ("together",)
+
+    def prepare(self) -> None:
+        """Known brothers and sisters are filled in.  A tie that was made stands without its numbers."""
+        self.fields["together"].widget.attrs |= {"autocomplete": "off"}
+        if not self.initial.get("together"):
+            self.initial["together"] = " ".join(self.given.get("known_twins", ()))
+        if "tied" in self.given:
+            self.NEEDED = ()
+            self.fields["twin_wish"].required = False
+            if self.given["tied"]:
+                self.fields["together"].help_text = _("已登记同校，不变就不用再填。")
+
     def clean_together(self) -> str:
-        """Another child's number."""
-        number = _number(self.cleaned_data["together"])
-        if number and number == self.given.get("id_number"):
+        """Numbers of others."""
+        found = numbers(self.cleaned_data["together"])
+        if self.given.get("id_number") in found:
             raise ValidationError(_("请填写另一个孩子的证件号码。"))
-        return number
+        return " ".join(found)
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever wants one school says whose."""
+        data = super().clean()
+        self.need(*self.NEEDED)
+        return data
 
 
 class ChoicesForm(PageForm):
@@ -453,5 +488,6 @@ FORMS: dict[str, type[PageForm]] = {
     "register": RegisterForm,
     "home": HomeForm,
     "more": MoreForm,
+    "twins": TwinsForm,
     "choices": ChoicesForm,
 }

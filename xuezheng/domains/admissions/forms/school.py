@@ -5,20 +5,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from xuezheng.domains.admissions.services.classing import Pair
+from xuezheng.domains.admissions.services.twins import Group, Wish
 from xuezheng.kernel.access.models import Post
 
 
 class PrepareForm(forms.Form):
-    """How many classes, which twins part, which teachers lead."""
+    """How many classes, how twins sit, which teachers lead."""
 
     classes = forms.IntegerField(label=_("班数"), min_value=1, max_value=30)
-    apart = forms.MultipleChoiceField(
-        label=_("家长要求分开的双胞胎"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("不勾选的在同一个班。"),
-    )
     teachers = forms.MultipleChoiceField(
         label=_("班主任人选"),
         required=False,
@@ -27,20 +21,37 @@ class PrepareForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, pairs: list[tuple[Pair, str]], teachers: list[Post], **kwargs: Any
+        self,
+        *args: Any,
+        groups: list[tuple[Group, str, str]],
+        teachers: list[Post],
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
-        self.fields["apart"].choices = [("|".join(pair), words) for pair, words in pairs]
+        self.groups = groups
         self.fields["teachers"].choices = [(str(post.id), str(post.user)) for post in teachers]
-        if not pairs:
-            del self.fields["apart"]
+        for number, (_codes, names, wish) in enumerate(groups):
+            self.fields[f"twins_{number}"] = forms.ChoiceField(
+                label=_("双胞胎（多胞胎）：%s") % names,
+                choices=[
+                    (Wish.CLASS, _("同班")),
+                    (Wish.SPLIT, _("不同班")),
+                    (Wish.SCHOOL, _("随抽签")),
+                ],
+                initial=wish,
+                help_text=_("已按家长登记时的意愿选好；登记里没有写的默认同班。"),
+            )
+        self.order_fields(["classes", *(f"twins_{n}" for n in range(len(groups))), "teachers"])
 
     def chosen(self) -> dict[str, Any]:
         """As services/classing.prepare takes it."""
         data = self.cleaned_data
         return {
             "classes": data["classes"],
-            "apart": [tuple(pair.split("|")) for pair in data.get("apart", [])],
+            "wishes": {
+                codes: data[f"twins_{number}"]
+                for number, (codes, _names, _wish) in enumerate(self.groups)
+            },
             "teachers": [int(key) for key in data["teachers"]],
         }
 

@@ -102,6 +102,12 @@ class Application(models.Model):
         GRANDPARENT = "grandparent", _("祖辈")
         OTHER = "other", _("其他")
 
+    class TwinWish(models.TextChoices):
+        CLASS = "class", _("同校，也同班")
+        SPLIT = "split", _("同校，不同班")
+        SCHOOL = "school", _("同校，班级随抽签")
+        APART = "apart", _("分别安排，不要求同校")
+
     case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="application")
     entry = models.ForeignKey(RollEntry, models.PROTECT, related_name="applications")
     season = models.ForeignKey(Season, models.PROTECT, related_name="applications")
@@ -138,7 +144,11 @@ class Application(models.Model):
         Organisation, models.PROTECT, null=True, blank=True, related_name="+"
     )
     grandparents_agreed = models.BooleanField(_("祖辈已同意查询房产"), default=False)
+    #: One key for all who are tied (services/applying `_twin_key`).
     together = models.UUIDField(_("双胞胎同校"), null=True, blank=True)
+    twin_wish = models.CharField(
+        _("双胞胎（多胞胎）意愿"), max_length=6, choices=TwinWish, blank=True
+    )
     #: What must be put right, all at once: [{"code", "note"}].
     faults = models.JSONField(_("须补正"), default=list)
     #: The key of the machine client that handed it in, and the number that it uses there.

@@ -27,7 +27,8 @@ class ClassDraw(models.Model):
     """List and commitment first, then digits, then classes.  Only codes and strata; never changed after.
 
     `given`: {"classes", "children": [[code, stratum], ...], "together", "apart", "teachers"};
-    `result`: {"classes": {code: number}, "teachers": {code: number}, "unmet": [[code, code], ...]}.
+    `result`: {"classes": {code: number}, "teachers": {code: number}, "unmet": [[code, code], ...]};
+    `together` and `apart` are groups of two or more codes.
     Teachers are named by the numbers of their posts.
     """
 

@@ -6,7 +6,9 @@ the classes in turn.  So the classes differ by at most one child, in every strat
 every run of neighbouring strata too: with the order boys, boys with special needs, girls with special
 needs, girls that holds for boys, for girls and for special needs together.
 
-Twins who must be together or apart change places with a child of the same stratum, so that no count moves.
+Twins and triplets who must be together or apart change places with children of the same stratum, so that
+no count moves.  A group comes together in the first class in which all can sit, tried in the order of its
+codes; or parts one by one into the first class by number that holds none of it.
 """
 
 import hashlib
@@ -34,7 +36,7 @@ class Classed:
 
     classes: Mapping[str, int]
     teachers: Mapping[str, int]
-    unmet: tuple[tuple[str, str], ...] = ()
+    unmet: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass
@@ -58,45 +60,54 @@ class _Dealing:
         self.at[other], self.at[code] = self.at[code], target
         return True
 
+    def gather(self, group: Sequence[str], kept: frozenset[str]) -> bool:
+        """Bring a group into one class; nothing moves where no class can take all."""
+        before = dict(self.at)
+        for target in [before[code] for code in group]:
+            if all(self.at[code] == target or self.change(code, target, kept) for code in group):
+                return True
+            self.at = dict(before)
+        return False
+
+    def part(self, group: Sequence[str], classes: int, kept: frozenset[str]) -> bool:
+        """Part a group, as far as it goes; whether all sit in different classes."""
+        for place, code in enumerate(group):
+            held = {self.at[other] for other in group}
+            if self.at[code] in {self.at[other] for other in group[:place]}:
+                free = (number for number in range(1, classes + 1) if number not in held)
+                any(self.change(code, number, kept) for number in free)
+        return len({self.at[code] for code in group}) == len(group)
+
 
 def deal(
     seed: str,
     strata: Mapping[str, str],
     classes: int,
     *,
-    together: Sequence[tuple[str, str]] = (),
-    apart: Sequence[tuple[str, str]] = (),
+    together: Sequence[tuple[str, ...]] = (),
+    apart: Sequence[tuple[str, ...]] = (),
     teachers: Sequence[str] = (),
 ) -> Classed:
     """Deal children (code -> stratum) into `classes` classes; head teachers are drawn to them.
 
-    Raises ValueError without a class, for more classes than children, for a pair with an unknown code,
+    Raises ValueError without a class, for more classes than children, for a group with an unknown code,
     and for other than as many teachers as classes where there are any.
     """
     if not 1 <= classes <= max(1, len(strata)):
         raise ValueError("as many classes as there are children at most, and one at least")
-    pairs = [*together, *apart]
-    if any(code not in strata for pair in pairs for code in pair):
-        raise ValueError("a pair names a child that is not on the list")
+    groups = [*together, *apart]
+    if any(code not in strata for group in groups for code in group):
+        raise ValueError("a group names a child that is not on the list")
     if teachers and len(set(teachers)) != classes:
         raise ValueError("one head teacher for each class")
     order = sorted(strata, key=lambda code: (strata[code], rank(seed, code)))
     dealing = _Dealing(seed, strata)
     for place, code in enumerate(order):
         dealing.at[code] = place % classes + 1
-    kept = frozenset(code for pair in pairs for code in pair)
-    unmet = []
-    for first, second in sorted(together):
-        at = dealing.at
-        if at[first] != at[second] and not (
-            dealing.change(second, at[first], kept) or dealing.change(first, at[second], kept)
-        ):
-            unmet.append((first, second))
-    for first, second in sorted(apart):
-        if dealing.at[first] == dealing.at[second] and classes > 1:
-            others = [n for n in range(1, classes + 1) if n != dealing.at[second]]
-            if not any(dealing.change(second, number, kept) for number in others):
-                unmet.append((first, second))
+    kept = frozenset(code for group in groups for code in group)
+    unmet = [group for group in sorted(together) if not dealing.gather(group, kept)]
+    if classes > 1:
+        unmet += [group for group in sorted(apart) if not dealing.part(group, classes, kept)]
     drawn = sorted(set(teachers), key=lambda code: rank(seed, f"teacher|{code}"))
     return Classed(
         dealing.at, {code: number for number, code in enumerate(drawn, start=1)}, tuple(unmet)

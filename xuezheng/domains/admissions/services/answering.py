@@ -265,6 +265,7 @@ def typed_answers(application: Application) -> Answers:
         permit_date=application.permit_date,
         points=application.points,
         sibling_id=application.sibling_id or "",
+        twin_wish=application.twin_wish,
         intakes=tuple(chosen.values_list("intake_id", flat=True)),
         checks=checks,
     )

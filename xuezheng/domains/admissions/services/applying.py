@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from xuezheng.domains.admissions.access import Permission
-from xuezheng.domains.admissions.answers import Address, Answers
+from xuezheng.domains.admissions.answers import Address, Answers, numbers
 from xuezheng.domains.admissions.flows import APPLICATION
 from xuezheng.domains.admissions.models import (
     Application,
@@ -309,16 +309,19 @@ def _fields(answers: Answers) -> dict[str, Any]:
         "grandparents_agreed": answers.grandparents_agreed,
         "sibling_id": answers.sibling_id or None,
         "together": _twin_key(answers),
+        "twin_wish": answers.twin_wish,
     }
 
 
 def _twin_key(answers: Answers) -> uuid.UUID | None:
-    """One key for both twins, whichever is registered first; from their sealed numbers' order."""
+    """One key for all who are tied, whichever is registered first; from their sealed numbers' order."""
     if not answers.together:
         return None
     field = RollEntry._meta.get_field("id_number")
-    both = sorted(field.get_prep_value(number) for number in (answers.id_number, answers.together))
-    return uuid.uuid5(uuid.NAMESPACE_OID, "|".join(both))
+    named = {answers.id_number, *numbers(answers.together)}
+    return uuid.uuid5(
+        uuid.NAMESPACE_OID, "|".join(sorted(field.get_prep_value(number) for number in named))
+    )
 
 
 def _parties(application: Application, answers: Answers, *, by: Actor, online: bool) -> list[Party]:
@@ -396,8 +399,9 @@ def correct(
         register, home = _dwellings(answers, ground)
         zones, schools = ground.areas(register, home)
         fields = _fields(answers)
-        # A tie of twins is a key of both numbers, which nobody can type again from it.
-        fields["together"] = fields["together"] or application.together
+        # A tie of twins is a key of all numbers, which nobody can type again from it.
+        if answers.twin_wish != Application.TwinWish.APART:
+            fields["together"] = fields["together"] or application.together
         move = advance(
             application,
             "correct",

@@ -2,9 +2,7 @@
 
 import hashlib
 import secrets
-from collections import defaultdict
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,32 +14,18 @@ from xuezheng.domains.admissions.models import Application, ClassDraw, Season
 from xuezheng.domains.admissions.rules.classing import deal, stratum
 from xuezheng.domains.admissions.rules.draw import Tree, commitment, seed
 from xuezheng.domains.admissions.services.arriving import Entered, at_school, take_in
+from xuezheng.domains.admissions.services.twins import Group, Wish, groups_of
 from xuezheng.kernel.access.actors import Actor, OutOfScope
 from xuezheng.kernel.access.models import Organisation, Post
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.services.classes import create_classes
 
-Pair = tuple[str, str]
-
 
 def arrived(season: Season, school: Organisation, *, by: Actor) -> list[Application]:
     """The children to be dealt out, with their entries."""
     rows = at_school(by).filter(season=season, state="arrived", case__organisation=school)
     return list(rows.select_related("entry").order_by("entry__code"))
-
-
-def twins(rows: Sequence[Application]) -> list[Pair]:
-    """Codes of brothers and sisters who registered as twins, two and two."""
-    groups: dict[object, list[str]] = defaultdict(list)
-    for row in rows:
-        if row.together:
-            groups[row.together].append(row.entry.code)
-    pairs = []
-    for codes in groups.values():
-        ordered = sorted(codes)
-        pairs += pairwise(ordered)
-    return sorted(pairs)
 
 
 def teachers_of(school: Organisation) -> list[Post]:
@@ -57,13 +41,14 @@ def prepare(
     season: Season,
     school: Organisation,
     classes: int,
-    apart: Sequence[Pair] = (),
+    wishes: Mapping[Group, str] | None = None,
     teachers: Sequence[int] = (),
     by: Actor,
 ) -> ClassDraw:
-    """Fix the list and publish the commitment.  `apart`: twins whose family wants two classes.
+    """Fix the list and publish the commitment.
 
-    `teachers` are posts of the school, one for each class, or none.  Raises PermissionDenied, OutOfScope,
+    `wishes`: groups of twins -> CLASS, SPLIT or SCHOOL (chance decides) where it is not what the family
+    wrote in the registration.  `teachers` are posts of the school, one for each class, or none.  Raises PermissionDenied, OutOfScope,
     StepRefused where a draw is in force, ValidationError.
     """
     post = by.post_for(Permission.SCHOOL, school.id)
@@ -76,8 +61,7 @@ def prepare(
         raise ValidationError({"teachers": _("每班一位班主任：选的人数要等于班数，或者都不选。")})
     if set(teachers) - {one.id for one in teachers_of(school)}:
         raise OutOfScope(str(Permission.SCHOOL))
-    pairs = twins(rows)
-    parted = [pair for pair in pairs if pair in set(apart)]
+    tied = {group: (wishes or {}).get(group, wish) for group, wish in groups_of(rows).items()}
     children = [[row.entry.code, stratum(row.sex, row.special_needs)] for row in rows]
     secret = secrets.token_hex(32)
     draw = ClassDraw.objects.create(
@@ -86,8 +70,8 @@ def prepare(
         given={
             "classes": classes,
             "children": children,
-            "together": [list(pair) for pair in pairs if pair not in parted],
-            "apart": [list(pair) for pair in parted],
+            "together": [list(group) for group, wish in tied.items() if wish == Wish.CLASS],
+            "apart": [list(group) for group, wish in tied.items() if wish == Wish.SPLIT],
             "teachers": [str(key) for key in sorted(teachers)],
         },
         root=Tree.of(f"{code} {letter}" for code, letter in children).root,

@@ -1,7 +1,7 @@
 """A family's draft: saved at each change, on whatever device; what registers answered is kept in it.
 
 Beside the keys of `answers.Answers` a draft holds `lookups` (agreed to be looked up), `register_here`,
-`housing`, `home_same` (how the family answered), `papers` ({kind: [file ids]}), `number` (the child was
+`housing`, `home_same` (how the family answered), `twin` (says that there are twins), `papers` ({kind: [file ids]}), `number` (the child was
 registered already).  Saving is not written to the trail: it is the family's own paper until it is
 handed in; beginning, asking registers, throwing away and handing in are.
 """
@@ -24,7 +24,7 @@ from xuezheng.domains.admissions.answers import Answers
 from xuezheng.domains.admissions.models import Application, Check, Draft, PaperKind, Season
 from xuezheng.domains.admissions.registers import asking
 from xuezheng.domains.admissions.registers.base import CONFIRMS, Question, is_sure
-from xuezheng.domains.admissions.services import applying
+from xuezheng.domains.admissions.services import applying, twins
 from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.audit.trail import record
@@ -145,7 +145,8 @@ def _lock(draft: Draft, version: int | None, by: Actor) -> Draft:
 def put(given: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Answers with some changed; `register.road` names a part of an address.
 
-    Answers of registers about another person, or another grandparent, go.
+    Answers of registers about another person, or another grandparent, go; the wish of twins goes with
+    the word that there are any.
     """
     made = json.loads(json.dumps(given))
     for name, value in values.items():
@@ -159,6 +160,8 @@ def put(given: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         made["checks"] = {}
     if changed & GRANDPARENT_KEYS and "grandparent" in (made.get("housing"), given.get("housing")):
         made.get("checks", {}).pop(Check.Register.PROPERTY, None)
+    if given.get("twin") and not made["twin"]:
+        made |= {"twin_wish": "", "together": ""}
     return made
 
 
@@ -170,6 +173,8 @@ def save(draft: Draft, *, values: Mapping[str, Any], version: int, by: Actor) ->
     """
     row = _lock(draft, None, by)
     given = answers_in(row)
+    if "twin_wish" in values:
+        values = twins.filled(values, given, twins.same_day(row, given))
     made = put(given, values)
     if made == given:
         return row

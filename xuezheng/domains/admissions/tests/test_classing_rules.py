@@ -44,6 +44,41 @@ def test_sizes_sexes_and_special_needs_differ_by_one(children, seed, classes, da
         assert not same or classes == 1 or (first, second) in result.unmet
 
 
+@given(CHILDREN, SEEDS, st.integers(2, 6), st.integers(2, 4), st.booleans())
+def test_triplets_sit_as_wished_or_are_said_to_be_unmet(
+    children, seed, classes, size, same
+) -> None:
+    strata = {f"C{n:03d}": stratum(*child) for n, child in enumerate(children)}
+    classes, group = min(classes, len(strata)), tuple(sorted(strata)[:size])
+    result = deal(seed, strata, classes, **{"together" if same else "apart": [group]})
+    plain = deal(seed, strata, classes)
+    number = len({result.classes[code] for code in group})
+    unmet = result.unmet == (group,)
+    assert unmet or classes == 1 or number == (1 if same else len(group))
+    counts = Counter((strata[code], at) for code, at in result.classes.items())
+    assert counts == Counter((strata[code], at) for code, at in plain.classes.items())
+    if unmet and same:
+        assert result.classes == plain.classes, "nobody moves for a wish that cannot be met"
+
+
+@pytest.mark.parametrize(
+    ("wish", "group", "classes", "number", "met"),
+    [
+        ("together", ("B1", "B2", "B3"), 4, 1, True),
+        ("together", ("B1", "G2", "B3"), 4, 1, True),
+        ("together", ("B1", "B2", "B3", "G1"), 4, 1, True),
+        ("apart", ("B1", "B2", "B3"), 4, 3, True),
+        ("apart", ("B1", "B2", "B3"), 3, 3, True),
+        ("apart", ("B1", "B2", "B3"), 2, 2, False),
+    ],
+)
+def test_groups_of_three_and_four(wish, group, classes, number, met) -> None:
+    strata = {f"B{n}": "A" for n in range(40)} | {f"G{n}": "D" for n in range(40)}
+    result = deal("s", strata, classes, **{wish: [group]})
+    assert len({result.classes[code] for code in group}) == number
+    assert (result.unmet == ()) is met
+
+
 @given(CHILDREN, SEEDS, st.randoms())
 def test_the_order_of_the_list_makes_no_difference(children, seed, chance) -> None:
     strata = {f"C{n:03d}": stratum(*child) for n, child in enumerate(children)}

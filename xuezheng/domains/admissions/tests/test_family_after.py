@@ -27,6 +27,7 @@ from xuezheng.domains.admissions.tests.test_family import (
     enter,
     fill,
     page,
+    post,
     registered,
     submit,
 )
@@ -76,10 +77,11 @@ def test_all_faults_are_put_right_on_one_page(room: SeasonRoom, registers) -> No
 
 
 def test_putting_right_keeps_twins_and_the_elder_child(room: SeasonRoom, registers) -> None:
-    more = {"together": child_id(2, BORN), "sibling_id": child_id(7, dt.date(2015, 2, 2))}
+    more = {"twin": "on", "sibling_id": child_id(7, dt.date(2015, 2, 2))}
     mum = enter(room, fresh=True)
     pk = begin(room, mum)
     fill(mum, pk, more=more)
+    post(mum, pk, "twins", {"twin_wish": "class", "together": child_id(2, BORN)})
     number = submit(mum, pk).url.split("/")[-3]
     before = Application.objects.get()
     assert before.together
@@ -88,14 +90,16 @@ def test_putting_right_keeps_twins_and_the_elder_child(room: SeasonRoom, registe
         before, "return", by=room.district.actor("sec1"), note="x",
         terms={"correction": Term(day, "x")}, fields={"faults": [{"code": "other", "note": "x"}]},
     )  # fmt: skip
-    assert "已登记双胞胎同校" in page(mum, "my_application_act", number, "correct")
+    assert "已登记同校" in page(mum, "my_application_act", number, "correct")
     hill = {"register__community": "999900002002", "version": 2, "sibling_id": more["sibling_id"]}
+    hill |= {"twin_wish": "class"}
     answer = mum.post(
         reverse("my_application_act", args=[number, "correct"]), REGISTER | HOME | hill
     )
     assert answer.status_code == 302, answer.content.decode()[-3000:]
     after = Application.objects.select_related("entry").get()
-    assert (after.together, after.sibling_id) == (before.together, more["sibling_id"])
+    assert (after.together, after.twin_wish) == (before.together, "class")
+    assert after.sibling_id == more["sibling_id"]
     assert after.entry.school == room.district.orgs["S3"], "the roll follows the address"
 
 

@@ -181,21 +181,37 @@ def test_classes_follow_from_what_was_published(room: SeasonRoom) -> None:
         classing.carry_out(row, by=sec(room))
 
 
-def test_twins_are_together_unless_the_family_wants_them_apart(room: SeasonRoom) -> None:
+@pytest.mark.parametrize("members", [(1, 3), (1, 3, 5)])
+@pytest.mark.parametrize(
+    ("said", "chosen", "sit"),
+    [
+        ("", None, "class"),
+        ("class", None, "class"),
+        ("split", None, "split"),
+        ("school", None, "school"),
+        ("class", "split", "split"),
+        ("split", "school", "school"),
+    ],
+)
+def test_twins_sit_as_their_family_wrote_or_told_the_school(
+    room: SeasonRoom, members: tuple[int, ...], said: str, chosen: str | None, sit: str
+) -> None:
     key = "00000000-0000-4000-8000-000000000001"
     for number in range(1, 21):
-        more = {"together": key} if number in (1, 3) else {}
+        more = {"together": key, "twin_wish": said} if number in members else {}
         placed(room, number, state="arrived", **more)
-    school = room.district.orgs["S1"]
-    for apart in ((), [("C001", "C003")]):
-        row = classing.prepare(
-            season=room.season, school=school, classes=4, apart=apart, by=sec(room)
-        )
-        row = classing.draw_classes(row, digits="123456", witnesses="家长代表", by=sec(room))
-        at = row.result["classes"]
-        assert (at["C001"] == at["C003"]) is (not apart)
-        classing.make_void(row, reason="再来一次", by=sec(room))
-    assert ClassDraw.objects.exclude(void_reason="").count() == 2
+    group = tuple(f"C{number:03d}" for number in members)
+    row = classing.prepare(
+        season=room.season, school=room.district.orgs["S1"], classes=4,
+        wishes={group: chosen} if chosen else None, by=sec(room),
+    )  # fmt: skip
+    row = classing.draw_classes(row, digits="123456", witnesses="家长代表", by=sec(room))
+    at = {row.result["classes"][code] for code in group}
+    expected = {"class": [1], "split": [len(members)], "school": [1, 2, 3]}[sit]
+    assert len(at) in expected
+    assert bool(row.given["together"]) is (sit == "class")
+    assert bool(row.given["apart"]) is (sit == "split")
+    assert row.result["unmet"] == []
 
 
 def test_what_is_wrong_with_a_draw_is_refused(room: SeasonRoom) -> None:

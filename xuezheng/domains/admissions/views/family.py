@@ -30,7 +30,7 @@ from xuezheng.domains.admissions.models import (
     Season,
 )
 from xuezheng.domains.admissions.selectors import admission_settings, open_seasons
-from xuezheng.domains.admissions.services import drafting, showing
+from xuezheng.domains.admissions.services import drafting, showing, twins
 from xuezheng.kernel.access.fence import Refusal
 from xuezheng.kernel.access.guards import public, requires
 from xuezheng.kernel.access.limits import TooMany, limited
@@ -66,6 +66,13 @@ PAGES = {
         gettext_lazy("还有这些情况吗？"),
         gettext_lazy("没有就直接点“保存并继续”。"),
     ),
+    "twins": (
+        gettext_lazy("双胞胎意愿"),
+        gettext_lazy("同一天出生的孩子怎样安排？"),
+        gettext_lazy(
+            "同校按各自次序里靠后的一个算，最后只剩一个学位时一起改到下一所；同班由学校分班时照办。"
+        ),
+    ),
     "choices": (
         gettext_lazy("填报志愿"),
         gettext_lazy("想报哪些学校？"),
@@ -81,7 +88,7 @@ PAGES = {
 PAGE_OF = {
     "guardian_name": "guardian", "guardian_id": "guardian", "relation": "guardian",
     "phone": "guardian", "home": "home", "share": "home", "grandparents_agreed": "home",
-    "intakes": "choices", "together": "more", "register": "register",
+    "intakes": "choices", "together": "twins", "register": "register",
 }  # fmt: skip
 
 
@@ -127,6 +134,8 @@ def _draft(request: HttpRequest, pk: uuid.UUID) -> Draft:
 
 def _steps(draft: Draft, given: Mapping[str, Any]) -> list[StepLink]:
     keys = ["child", "guardian", "register", "home", "more"]
+    if given.get("twin") or twins.same_day(draft, given):
+        keys.append("twins")
     if Intake.objects.filter(season=draft.season_id, mode=Intake.Mode.CHOICE).exists():
         keys.append("choices")
     needed = drafting.papers_needed(given)
@@ -232,7 +241,10 @@ def _shell(draft: Draft, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _form(draft: Draft, step: str, data: Any = None) -> PageForm:
-    return FORMS[step](data, given=drafting.answers_in(draft), season=draft.season)
+    given = drafting.answers_in(draft)
+    if step == "twins":
+        given["known_twins"] = twins.same_day(draft, given)
+    return FORMS[step](data, given=given, season=draft.season)
 
 
 def _page(

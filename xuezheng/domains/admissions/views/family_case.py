@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.answers import Faults
 from xuezheng.domains.admissions.flows import APPLICATION
-from xuezheng.domains.admissions.forms.family import HomeForm, MoreForm, RegisterForm
+from xuezheng.domains.admissions.forms.family import HomeForm, MoreForm, RegisterForm, TwinsForm
 from xuezheng.domains.admissions.forms.family_case import PathForm, RatingForm, ReviewForm
 from xuezheng.domains.admissions.models import (
     Application,
@@ -223,7 +223,7 @@ def _correct(request: HttpRequest, application: Application) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     forms = [
         kind(data, given=given, season=application.season)
-        for kind in (RegisterForm, HomeForm, MoreForm)
+        for kind in (RegisterForm, HomeForm, MoreForm, TwinsForm)
     ]
     named = [f["code"] for f in application.faults if f.get("code") in PaperKind.values]
     kinds = dict.fromkeys([*named, *drafting.papers_needed(given), PaperKind.OTHER.value])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from xuezheng.domains.admissions.models import Application, Check, Choice
 from xuezheng.domains.admissions.registers.asking import connected
 from xuezheng.domains.admissions.registers.base import CONFIRMS
-from xuezheng.domains.admissions.services import checking
+from xuezheng.domains.admissions.services import checking, twins
 from xuezheng.domains.admissions.services.standing import (
     OWN_CODE,
     REDIRECTED,
@@ -166,7 +166,15 @@ def said_by_family(application: Application) -> list[tuple[Any, str]]:
     if application.staff_school_id:
         rows.append((_("教职工子女"), str(application.staff_school)))
     if application.together:
-        rows.append((_("双胞胎"), _("希望同校")))
+        n = twins.found_partners(application)
+        words = str(application.get_twin_wish_display() or _("希望同校"))
+        others = (
+            ngettext("已找到另外%(n)d个孩子的登记", "已找到另外%(n)d个孩子的登记", n) if n else ""
+        )
+        others = others % {"n": n} if n else _("还没有找到另一个孩子的登记")
+        rows.append((_("双胞胎（多胞胎）"), f"{words}（{others}）"))
+    elif application.twin_wish:
+        rows.append((_("双胞胎（多胞胎）"), str(application.get_twin_wish_display())))
     return rows
 
 

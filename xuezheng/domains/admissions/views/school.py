@@ -16,6 +16,7 @@ from xuezheng.domains.admissions.forms.school_filters import PlacedFilter
 from xuezheng.domains.admissions.models import Application, ClassDraw, Season
 from xuezheng.domains.admissions.services import arriving, classing
 from xuezheng.domains.admissions.services.class_minutes import class_minutes
+from xuezheng.domains.admissions.services.twins import groups_of
 from xuezheng.domains.admissions.views import desk
 from xuezheng.domains.admissions.views.draw import DOCX
 from xuezheng.kernel.access.guards import public, requires
@@ -213,9 +214,12 @@ def class_draw(request: HttpRequest, season_id: int, code: str) -> HttpResponse:
         "special": sum(one.special_needs for one in rows),
     }
     if row is None:
-        pairs = [(pair, "、".join(names[key] for key in pair)) for pair in classing.twins(rows)]
+        groups = [
+            (group, "、".join(names[key] for key in group), wish)
+            for group, wish in groups_of(rows).items()
+        ]
         form = PrepareForm(
-            request.POST or None, pairs=pairs, teachers=classing.teachers_of(school),
+            request.POST or None, groups=groups, teachers=classing.teachers_of(school),
             initial={"classes": _planned(season, school)},
         )  # fmt: skip
         if request.method == "POST" and form.is_valid():

@@ -124,6 +124,36 @@ def test_twins_count_with_the_worse_key() -> None:
     assert result.assignments == {"a": "x", "b": None, "t1": "x", "t2": "x"}
 
 
+@pytest.mark.parametrize("mechanism", list(Mechanism))
+@pytest.mark.parametrize(
+    ("places", "rival", "expected", "passed"),
+    [
+        # All three fit.
+        ({"x": 4, "y": 3}, 9, "x", ()),
+        # The rival is better than the worst of the three, and there is room for all.
+        ({"x": 4, "y": 3}, 2, "x", ()),
+        # Two places for three: they go on together, and the rival gets one.
+        ({"x": 2, "y": 3}, 9, "y", ("x",)),
+        # The last place falls between them: as well.
+        ({"x": 3, "y": 3}, 2, "y", ("x",)),
+        # Nowhere for three.
+        ({"x": 2, "y": 2}, 9, None, ("x", "y")),
+    ],
+)
+def test_triplets_are_never_parted(mechanism, places, rival, expected, passed) -> None:
+    children = [
+        child(f"t{n}", ("x", (1, 0, 2 * n)), ("y", (1, 0, 2 * n)), together="three")
+        for n in (1, 2, 3)
+    ]
+    children.append(child("r", ("x", (1, 0, rival + 0.5))))
+    problem = Problem.build(mechanism, children, places)
+    result = allocate(problem)
+    assert {result.assignments[f"t{n}"] for n in (1, 2, 3)} == {expected}
+    assert result.passed_over.get("t2", ()) == passed
+    assert result.assignments["r"] == "x"
+    assert problems_of(problem, result) == []
+
+
 @st.composite
 def instances(draw) -> tuple[list[Child], dict[str, int]]:
     schools = [f"s{n}" for n in range(draw(st.integers(1, 5)))]
@@ -134,11 +164,12 @@ def instances(draw) -> tuple[list[Child], dict[str, int]]:
         wanted = draw(st.permutations(schools))[: draw(st.integers(0, len(schools)))]
         keys = {s: (draw(st.integers(0, 3)), draw(st.integers(0, 2)), numbers[n]) for s in wanted}
         children.append(Child(f"c{n:02d}", tuple(wanted), keys))
-    if count >= 2 and draw(st.booleans()):
-        first, second = children[0], children[1]
-        keys = {s: (k[0], k[1], numbers[1]) for s, k in first.keys.items()}
-        children[0] = Child(first.code, first.preferences, first.keys, "tie")
-        children[1] = Child(second.code, first.preferences, keys, "tie")
+    size = draw(st.sampled_from((0, 2, 3, 4)))
+    if size and count >= size:
+        first = children[0]
+        for n in range(size):
+            keys = {s: (k[0], k[1], numbers[n]) for s, k in first.keys.items()}
+            children[n] = Child(children[n].code, first.preferences, keys, "tie")
     return children, {s: draw(st.integers(0, 6)) for s in schools}
 
 
@@ -152,8 +183,7 @@ def test_any_instance(instance, mechanism: Mechanism, chance: random.Random) -> 
     turned = dict(reversed(places.items()))
     again = solve(mechanism, shuffled, turned)
     assert (again.sha256, again.cutoffs) == (result.sha256, result.cutoffs)
-    if len(children) >= 2 and children[0].together:
-        assert result.assignments["c00"] == result.assignments["c01"]
+    assert len({result.assignments[c.code] for c in children if c.together}) <= 1
 
 
 @settings(max_examples=80, deadline=None)
