@@ -66,6 +66,7 @@ ACTIONS = {
     "dwelling.save": pgettext_lazy("act", "登记住址（门牌）"),
     "guardian.compare": pgettext_lazy("act", "比对疑似重复监护人"),
     "guardian.linked": pgettext_lazy("act", "账号关联到监护人"),
+    "guardian.unlinked": pgettext_lazy("act", "账号与监护人解除关联"),
     "guardian.merge": pgettext_lazy("act", "合并监护人"),
     "guardian.unmerge": pgettext_lazy("act", "撤销合并监护人"),
     "hazard.export": pgettext_lazy("act", "导出隐患台账"),

@@ -135,6 +135,17 @@ def test_the_one_guardian_of_the_number_is_linked(
     assert ("guardian.linked" in actions()) is links
 
 
+def test_a_guardian_who_was_registered_later_is_linked_at_the_next_sign_in(
+    district: District, texts: Path
+) -> None:
+    come_in(texts)
+    guardian = Guardian.objects.create(name="家长", phone=NUMBER)
+    come_in(texts)
+    guardian.refresh_from_db()
+    assert guardian.user == User.objects.get(phone=NUMBER)
+    assert actions().count("guardian.linked") == 1
+
+
 def test_a_closed_account_stays_closed(district: District, texts: Path) -> None:
     come_in(texts)
     User.objects.filter(phone=NUMBER).update(is_active=False)

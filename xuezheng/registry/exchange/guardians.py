@@ -17,6 +17,7 @@ from xuezheng.registry.codes import masked, masked_phone
 from xuezheng.registry.exchange import common
 from xuezheng.registry.models import Guardian, Guardianship, Pupil
 from xuezheng.registry.models.merging import PersonKind
+from xuezheng.registry.services.families import link_accounts, telephones_changed
 
 COLUMNS = ("id", "name", "initials", "sex", "born_on", "id_kind", "id_number", "id_tail", "phone")
 OWN = ("name", "sex", "born_on", "id_kind", "id_number", "phone")
@@ -130,6 +131,7 @@ class GuardianKeeper(Keeper):
             main=False
         )
         insert_rows(Guardianship, ("pupil", "guardian", "relation", "main", "valid_from"), links)
+        link_accounts({line[8] for line in guardians if line[8]})
 
     @staticmethod
     def _known(rows: Sequence[Row], run: Run) -> dict[tuple, uuid.UUID]:
@@ -177,6 +179,9 @@ class GuardianKeeper(Keeper):
             links.append(link)
         if lines:
             update_rows(Guardian, COLUMNS[1:], lines)
+            telephones_changed(
+                [stored.row.guardian_id for row, stored in rows if "phone" in row.old]
+            )
         Guardianship.objects.bulk_update(links, ["relation", "main"])
 
     def remove(self, rows: Sequence[tuple[Row, Existing]], run: Run) -> None:

@@ -268,6 +268,12 @@ class Guardian(Person):
                 name="guardian_by_name",
             ),
             models.Index(fields=["id_number"], name="guardian_by_number"),
+            # At each sign-in by telephone, among all guardians of the district.
+            models.Index(
+                fields=["phone"],
+                condition=Q(merged_into__isnull=True, phone__isnull=False),
+                name="guardian_by_phone",
+            ),
             models.Index(fields=["id_tail"], name="guardian_by_tail"),
         ]
 

@@ -5,7 +5,9 @@ own.
 """
 
 import secrets
-from collections.abc import Callable, Collection
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -42,18 +44,53 @@ def open_account(phone: str) -> User | None:
     )
     if is_new:
         record("account.opened", by=StaffActor(user), object_type="user", object_id=user.pk)
-        _link_guardian(user)
     return user if user.is_active else None
 
 
-def _link_guardian(user: User) -> None:
-    """Link the one guardian whom schools registered with this telephone; leave it where it is unclear."""
+@transaction.atomic
+def link_accounts(phones: Collection[str]) -> int:
+    """Link each account that proved one of these telephones to the guardian whom schools registered with it.
+
+    Called when such a person signs in, and when a school writes the telephone of a guardian, whichever
+    comes later.  Where it is unclear (two guardians with the number, a guardian or an account that is
+    linked already) nothing changes.  Returns how many were linked.
+    """
+    linked = []
     with fenced(by=JobActor(DOOR)):
-        found = list(Guardian.objects.live().filter(phone=user.phone).select_for_update()[:2])
-        if len(found) != 1 or found[0].user_id:
-            return
-        Guardian.objects.filter(pk=found[0].pk).update(user=user)
-    record("guardian.linked", by=JobActor(DOOR), object_type="guardian", object_id=str(found[0].pk))
+        accounts = User.objects.filter(phone__in=set(phones), is_active=True, guardian__isnull=True)
+        users = {user.phone: user for user in accounts}
+        held: dict[str, list[Guardian]] = defaultdict(list)
+        if users:
+            rows = Guardian.objects.live().filter(phone__in=set(users)).order_by("id")
+            for guardian in rows.select_for_update(of=("self",)):
+                held[guardian.phone].append(guardian)
+        for phone, (guardian, *others) in held.items():
+            if not others and guardian.user_id is None:
+                Guardian.objects.filter(pk=guardian.pk).update(user=users[phone])
+                linked.append(guardian.pk)
+    _note("guardian.linked", linked)
+    return len(linked)
+
+
+@transaction.atomic
+def telephones_changed(guardian_ids: Collection[uuid.UUID]) -> None:
+    """Schools wrote telephones of these guardians: links follow the number.
+
+    An account that proved a number which is not the guardian's any more is not this guardian's: the
+    number was all that spoke for it.
+    """
+    with fenced(by=JobActor(DOOR)):
+        rows = Guardian.objects.live().filter(pk__in=guardian_ids).select_related("user")
+        rows = list(rows.select_for_update(of=("self",)))
+        gone = [one.pk for one in rows if one.user and one.user.phone not in (None, one.phone)]
+        Guardian.objects.filter(pk__in=gone).update(user=None)
+    _note("guardian.unlinked", gone)
+    link_accounts([one.phone for one in rows if one.phone])
+
+
+def _note(act: str, guardian_ids: Iterable[uuid.UUID]) -> None:
+    for key in guardian_ids:
+        record(act, by=JobActor(DOOR), object_type="guardian", object_id=str(key))
 
 
 def telephone_of(user: User) -> str:

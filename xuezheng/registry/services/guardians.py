@@ -24,6 +24,7 @@ from xuezheng.registry.services.common import (
     tidy_phone,
     unique,
 )
+from xuezheng.registry.services.families import telephones_changed
 
 EDITABLE = ("name", "id_kind", "id_number", "sex", "born_on", "phone")
 
@@ -59,13 +60,17 @@ def add_guardian(
     post = allowed(by, Permission.PUPIL_EDIT, pupil.organisation_id)
     pupil = locked(pupil)
     fields = _settled(fields, by)
-    guardian = _known(fields, by)
+    guardian, written = _known(fields, by), False
     if guardian is None:
         guardian = Guardian(**fields)
         guardian.save(force_insert=True)
+        written = True
     elif fields["phone"] and apply(guardian, {"phone": fields["phone"]}):
         guardian.version += 1
         guardian.save()
+        written = True
+    if written:
+        telephones_changed([guardian.pk])
     current = pupil.guardianships.filter(valid_to__isnull=True)
     main = main or not current.exists()
     if main:
@@ -99,6 +104,8 @@ def edit_guardian(
     if changed:
         guardian.version += 1
         guardian.save()
+    if "phone" in changed:
+        telephones_changed([guardian.pk])
     held = Guardianship.objects.select_for_update(of=("self",)).get(pk=held.pk)
     if main and not held.main:
         Guardianship.objects.filter(pupil_id=held.pupil_id, valid_to__isnull=True).update(

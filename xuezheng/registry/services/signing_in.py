@@ -124,6 +124,8 @@ def enter(request: HttpRequest, user: User, *, way: str, one_time: bool = False)
     sessions.begin(request, user, rules, sessions.Entrance(way, must_change, due))
     record("sign_in", by=actor, object_type="user", object_id=user.pk, detail={"way": way})
     if way == "sms":
+        if user.phone:
+            families.link_accounts([user.phone])
         for come_in in families.COMES_IN:
             come_in(user)
     return Entered(days_left, reset)

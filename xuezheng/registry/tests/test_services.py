@@ -4,15 +4,17 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.urls import reverse
 
 from tests.people import People, number, search
 from xuezheng.kernel.access.actors import OutOfScope
 from xuezheng.kernel.access.fence import fenced
+from xuezheng.kernel.access.models import User
 from xuezheng.kernel.audit.models import Entry
 from xuezheng.kernel.cases.service import StepRefused
 from xuezheng.registry.models import Guardian, Guardianship, SchoolYear, StaffMember
-from xuezheng.registry.services import addresses, classes, guardians, staff, years
+from xuezheng.registry.services import addresses, classes, families, guardians, staff, years
 from xuezheng.registry.services.common import Stale
 from xuezheng.registry.tests.test_pages import client_of
 
@@ -257,3 +259,91 @@ def test_the_search_box_finds_people_in_reach(people: People) -> None:
     assert {row.code for row in leader.context["sites"]} == {"S1", "K1"}
     assert "pupils" not in leader.context
     assert Entry.objects.filter(action="people.search").count() == noted
+
+
+# -- accounts of families --------------------------------------------------------------------------
+PHONE, WRONG = "10000007777", "10000009999"
+
+
+def family(phone: str, **more) -> User:
+    return User.objects.create_user(f"p-{phone}", None, phone=phone, **more)
+
+
+@pytest.mark.parametrize(
+    ("entered", "linked"),
+    [
+        ((PHONE,), True),
+        (("100-0000 7777",), True),
+        ((WRONG,), False),
+        (("",), False),
+        # Two guardians with one number: unclear.
+        ((PHONE, PHONE), False),
+    ],
+)
+def test_an_account_from_before_the_guardian_is_linked(
+    people: People, entered: tuple[str, ...], linked: bool
+) -> None:
+    user, by = family(PHONE), people.district.actor("sec1")
+    Guardian.objects.filter(phone=PHONE).update(phone=None)
+    if len(entered) == 2:
+        people.guardians["other"].phone = PHONE
+        people.guardians["other"].save()
+    with fenced(by=by):
+        guardians.add_guardian(
+            people.pupils["ming"], fields=NEW | {"phone": entered[0]}, relation="62", main=False,
+            by=by,
+        )  # fmt: skip
+    assert Guardian.objects.filter(user=user).exists() is linked
+    assert Entry.objects.filter(action="guardian.linked").exists() is linked
+
+
+def test_a_changed_number_takes_the_link_along(people: People) -> None:
+    right, wrong = family(PHONE), family(WRONG)
+    by, father = people.district.actor("sec1"), people.guardians["father"]
+    held = people.pupils["ming"].guardianships.get(guardian=father)
+
+    def write(phone: str) -> User | None:
+        father.refresh_from_db()
+        fields = {name: getattr(father, name) for name in guardians.EDITABLE} | {"phone": phone}
+        with fenced(by=by):
+            guardians.edit_guardian(
+                held, fields=fields, relation=held.relation, main=True, version=father.version,
+                by=by,
+            )  # fmt: skip
+        father.refresh_from_db()
+        return father.user
+
+    assert write(WRONG) == wrong
+    assert write(PHONE) == right, "what only a mistyped number opened is closed again"
+    acts = Entry.objects.filter(action__startswith="guardian.").order_by("id")
+    assert [act.action for act in acts if act.action != "guardian.edit"] == [
+        "guardian.linked", "guardian.unlinked", "guardian.linked",
+    ]  # fmt: skip
+    assert write("") is None
+
+
+def test_links_that_a_number_did_not_make_stay(people: People) -> None:
+    """An account that the security administrator linked has proved no number."""
+    father, user = people.guardians["father"], User.objects.create_user("dad", None)
+    Guardian.objects.filter(pk=father.pk).update(user=user, phone=WRONG)
+    families.telephones_changed([father.pk])
+    assert Guardian.objects.get(pk=father.pk).user == user
+
+
+@pytest.mark.parametrize("state", ["closed", "has a guardian", "guardian has another"])
+def test_what_is_linked_or_closed_is_left(people: People, state: str) -> None:
+    user = family(PHONE, is_active=state != "closed")
+    father, mother = people.guardians["father"], people.guardians["mother"]
+    if state == "has a guardian":
+        Guardian.objects.filter(pk=mother.pk).update(user=user)
+    if state == "guardian has another":
+        Guardian.objects.filter(pk=father.pk).update(user=family(WRONG))
+    Guardian.objects.filter(pk=father.pk).update(phone=PHONE)
+    assert families.link_accounts([PHONE]) == 0
+
+
+def test_the_guardian_of_a_number_is_found_by_an_index(people: People) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = Guardian.objects.live().filter(phone__in=[PHONE]).order_by().explain()
+    assert "guardian_by_phone" in plan

@@ -295,6 +295,21 @@ def test_siblings_share_a_guardian(place: District) -> None:
     assert Guardianship.objects.filter(main=True).count() == 2
 
 
+def test_accounts_from_before_an_import_are_linked(place: District) -> None:
+    first, other = (
+        User.objects.create_user(f"p-{phone}", None, phone=phone)
+        for phone in ("13800000001", "13800000003")
+    )
+    load(place, "pupils")
+    load(place, "guardians")
+    assert first.guardian.name == "长一"
+    _username, headings, rows = FILES["guardians"]
+    changed = [(*row[:5], row[5].replace("01", "03")) for row in rows if row[2] == "长一"]
+    batch = send(place, "sec1", TABLES["guardians"], headings, changed)
+    confirmed(place, "sec1", batch)
+    assert Guardian.objects.get(name="长一").user == other
+
+
 def test_areas_and_edges_of_a_new_site(place: District) -> None:
     load(place, "sites")
     edges = OrganisationEdge.objects.filter(child__code="S9")
