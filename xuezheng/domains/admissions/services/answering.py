@@ -25,6 +25,7 @@ from xuezheng.domains.admissions.models import Application, Offer, Party, Rating
 from xuezheng.domains.admissions.selectors import admission_settings, working_days
 from xuezheng.domains.admissions.services import applying
 from xuezheng.domains.admissions.services.drafting import put, whole
+from xuezheng.domains.admissions.services.locks import unlock_homes
 from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.access.models import User
@@ -103,6 +104,7 @@ def decline(application: Application, *, version: int, by: Actor) -> Move:
     RollEntry.objects.filter(id=application.entry_id).update(
         outcome=RollEntry.Outcome.OPEN, outcome_on=None
     )
+    unlock_homes([application])
     return move
 
 

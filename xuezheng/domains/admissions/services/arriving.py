@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.models import Application, ClassDraw, RollEntry, Season
+from xuezheng.domains.admissions.services.locks import lock_homes, unlock_homes
 from xuezheng.domains.admissions.services.tracing import open_absent
 from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
@@ -61,6 +62,7 @@ def mark_absent(rows: Sequence[Application], *, by: Actor) -> int:
             outcome=RollEntry.Outcome.OPEN, outcome_on=None
         )
         open_absent(row.entry, school_id=schools[row.pk], by=by)
+    unlock_homes(waiting)
     return count
 
 
@@ -117,7 +119,8 @@ def take_in(*, season: Season, school: Organisation, on: dt.date, by: Actor) -> 
     """Put the arrived children of a school into the registry, each in its drawn class if there is one.
 
     Matched by identity number, also where the child is at a kindergarten or another school out of
-    reach; else entered with guardians and homes.  Repeating it changes nothing.  What cannot be written
+    reach; else entered with guardians and homes.  The home that gave the place is locked then, if it was
+    not at publication.  Repeating it changes nothing.  What cannot be written
     is listed and the others are.  Raises PermissionDenied, OutOfScope.
     """
     post = by.post_for(Permission.SCHOOL, school.id)
@@ -137,6 +140,7 @@ def take_in(*, season: Season, school: Organisation, on: dt.date, by: Actor) -> 
         except (ValidationError, StepRefused) as refused:
             text = "；".join(refused.messages if hasattr(refused, "messages") else [str(refused)])
             done.problems.append(_problem(row, text, _("改正后再点一次，已录入的不会重复。")))
+    lock_homes(season, [(row, school.id) for row in rows])
     record(
         "school.take_in",
         by=by,
@@ -183,6 +187,7 @@ def _enter(
                 done.known += 1
     if entry.pupil_id != pupil.pk:
         RollEntry.objects.filter(pk=entry.pk).update(pupil=pupil)
+        entry.pupil = pupil
 
 
 def _is_in(

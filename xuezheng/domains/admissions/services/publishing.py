@@ -20,7 +20,6 @@ from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.models import (
     Allocation,
     Application,
-    DwellingLock,
     Intake,
     Offer,
     Party,
@@ -29,7 +28,7 @@ from xuezheng.domains.admissions.models import (
 from xuezheng.domains.admissions.selectors import admission_settings
 from xuezheng.domains.admissions.services.allocating import Reasons, round_of, what_is_wrong
 from xuezheng.domains.admissions.services.freezing import UNFINISHED, locked
-from xuezheng.domains.admissions.services.standing import lock_ends
+from xuezheng.domains.admissions.services.locks import lock_homes
 from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.access.scope import authority_code
@@ -120,7 +119,9 @@ def publish(allocation: Allocation, *, by: Actor) -> int:
     with fenced(by=JobActor("admissions.publish")):
         offers = _write_offers(allocation, _confirm_by(season, settings, today))
         _advance(season, offers, settings, today, by=by)
-        _lock_homes(season, offers, settings)
+        lock_homes(
+            season, [(one.application, one.intake.school_id) for one in offers if one.intake]
+        )
         _tell(allocation, offers)
     allocation.published_at, allocation.published_by = now, by.user
     allocation.save(update_fields=["published_at", "published_by"])
@@ -200,38 +201,6 @@ def _advance(
         if not offer.intake and offer.application.state == "verified"
     ]
     advance_many(left, "leave", by=by, terms={"result": Term(waiting, _("等待下一轮结果"))})
-
-
-def _lock_homes(season: Season, offers: Sequence[Offer], settings: dict) -> None:
-    rows = [
-        (offer.application, offer.intake.school_id)
-        for offer in offers
-        if offer.intake and offer.intake.mode == Intake.Mode.ZONE
-    ]
-    lock_homes(season, rows, settings[f"lock_years_{season.level}"].value)
-
-
-def lock_homes(season: Season, placed: Sequence[tuple[Application, int]], years: int) -> int:
-    """Lock the homes by which children got a place: (application with entry, school id), for `years`.
-
-    0 years is no lock.  Only homes that the family owns; only children whom the registry knows already
-    (the others' are locked when they arrive and get their row there).  Writing one twice does nothing.
-    """
-    if not years:
-        return 0
-    locks = [
-        DwellingLock(
-            dwelling_id=row.home_dwelling_id,
-            school_id=school_id,
-            pupil_id=row.entry.pupil_id,
-            from_year=season.year,
-            until_year=lock_ends(season.year, years),
-        )
-        for row, school_id in placed
-        if row.home_dwelling_id and row.entry.pupil_id and row.owner != Application.Owner.NONE
-    ]
-    DwellingLock.objects.bulk_create(locks, ignore_conflicts=True, batch_size=5000)
-    return len(locks)
 
 
 def _tell(allocation: Allocation, offers: Sequence[Offer]) -> None:

@@ -13,9 +13,17 @@ from django.utils import timezone
 from docx import Document
 
 from tests.season import SeasonRoom, child_id
-from xuezheng.domains.admissions.models import Application, ClassDraw, FollowUp, Party, RollEntry
+from xuezheng.domains.admissions.models import (
+    Application,
+    ClassDraw,
+    DwellingLock,
+    FollowUp,
+    Party,
+    RollEntry,
+)
 from xuezheng.domains.admissions.rules.draw import Tree, commitment, seed
 from xuezheng.domains.admissions.services import arriving, classing
+from xuezheng.domains.admissions.services.locks import lock_homes
 from xuezheng.kernel.access.actors import OutOfScope
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.audit.models import Entry
@@ -108,6 +116,51 @@ def test_arrived_children_are_pupils_once(room: SeasonRoom) -> None:
     again = enter(room)
     assert (again.new, again.known, again.already) == (0, 0, 1)
     assert Pupil.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("known", "owner", "mode", "locked"),
+    [
+        ("nowhere", "parent", "zone", True),
+        ("nowhere", "grandparent", "zone", True),
+        ("kindergarten", "parent", "zone", True),
+        ("nowhere", "none", "zone", False),
+        ("nowhere", "parent", "choice", False),
+    ],
+)
+def test_the_home_is_locked_when_the_child_is_in_the_registry(
+    room: SeasonRoom, known: str, owner: str, mode: str, locked: bool
+) -> None:
+    row = placed(room, 1, state="arrived", owner=owner)
+    room.intakes["S1"].mode = mode
+    room.intakes["S1"].save()
+    if known == "kindergarten":
+        Pupil.objects.create(
+            name="周小禾", born_on=row.born_on, sex="1", id_number=row.entry.id_number,
+            organisation=room.district.orgs["K1"],
+        )  # fmt: skip
+    for _twice in range(2):
+        enter(room)
+        locks = DwellingLock.objects.filter(dwelling=row.home_dwelling)
+        assert [lock.pupil for lock in locks] == ([Pupil.objects.get()] if locked else [])
+    if locked:
+        lock = locks[0]
+        assert (lock.school, lock.from_year) == (room.district.orgs["S1"], room.season.year)
+        assert lock.until_year - lock.from_year == 6, "of the parameter"
+
+
+def test_who_does_not_come_leaves_the_home_free(room: SeasonRoom) -> None:
+    row, by = placed(room, 1, owner="parent"), sec(room)
+    row.entry.pupil = Pupil.objects.create(name="周小禾", born_on=row.born_on, sex="1")
+    row.entry.save()
+    assert lock_homes(room.season, [(row, room.district.orgs["S1"].id)]) == 1
+    older = DwellingLock.objects.create(
+        dwelling=row.home_dwelling, school=room.district.orgs["S1"], from_year=2020,
+        until_year=2030, pupil=Pupil.objects.create(name="别人", born_on=row.born_on, sex="1"),
+    )  # fmt: skip
+    with fenced(by=by):
+        arriving.mark_absent([row], by=by)
+    assert list(DwellingLock.objects.all()) == [older]
 
 
 def test_a_kindergarten_leaver_keeps_its_record(room: SeasonRoom) -> None:
