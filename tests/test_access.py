@@ -256,7 +256,8 @@ def world_state() -> list[tuple]:
                 for t in tables
             )
         )
-        return cursor.fetchall()
+        # The database reads large tables at the same time and gives their lines as they come.
+        return sorted(cursor.fetchall())
 
 
 @dataclass(frozen=True)
