@@ -102,7 +102,7 @@ def keep_bytes(
     sha256 = hashlib.sha256(data).hexdigest()
     target = path_of(sha256)
     if not target.exists():
-        _write_whole(target, data)
+        write_whole(target, data)
     return StoredFile.objects.create(
         sha256=sha256,
         size=len(data),
@@ -113,8 +113,11 @@ def keep_bytes(
     )
 
 
-def _write_whole(target: Path, data: bytes) -> None:
-    """Write beside the target and rename: under its name a file is complete or not there."""
+def write_whole(target: Path, data: bytes) -> None:
+    """Write beside the target and rename: under its name a file is complete or not there.
+
+    Raises ValidationError when the disk is full or read-only.
+    """
     temporary = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

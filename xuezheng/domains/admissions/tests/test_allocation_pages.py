@@ -1,16 +1,23 @@
 """Who may open which page of the allocation desk, the stage and the public proof; what they do."""
 
+import errno
 import io
 import json
+from collections import Counter
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from docx import Document
 
 from tests import access_admissions
 from tests.season import SeasonRoom
 from xuezheng.domains.admissions.models import Allocation, Draw, DrawStep, Freeze, Offer, Season
+from xuezheng.domains.admissions.services import proving
 from xuezheng.domains.admissions.services.freezing import freeze_of
 from xuezheng.domains.admissions.tests.test_publishing import (
     allocate,
@@ -21,7 +28,9 @@ from xuezheng.domains.admissions.tests.test_publishing import (
 )
 from xuezheng.kernel.access.models import User
 from xuezheng.kernel.audit.models import Entry
+from xuezheng.kernel.files import store
 
+pytestmark = pytest.mark.usefixtures("files_dir")
 READERS = ("admit", "deputy", "director")
 OTHERS = ("plan", "head1", "sec1", "town1", "base", "auditor", "teacher1", "registrar")
 
@@ -151,13 +160,55 @@ def test_the_public_page_names_nobody(ready: SeasonRoom) -> None:
     for name in ("roll.txt", "draw.json", "allocation.json", "result.json", "replay.py"):
         response = visitor.get(reverse("proof_file", args=[ready.season.pk, 1, name]))
         assert response.status_code == 200
-        text = response.content.decode()
+        text = (b"".join(response) if response.streaming else response.content).decode()
         assert "周" not in text
         assert "999900" not in text
     for number, name in ((2, "result.json"), (1, "secret.txt"), (1, "..")):
         assert visitor.get(f"/enrol/proof/{ready.season.pk}/{number}/{name}").status_code == 404
     Season.objects.update(state="preparing")
     assert visitor.get(url).status_code == 404
+
+
+def test_a_file_is_made_once_and_kept_under_its_seal(ready: SeasonRoom, settings) -> None:
+    run, visitor = Allocation.objects.get(), Client()
+    publish(ready, run)
+    names = ("roll.txt", "draw.json", "allocation.json", "result.json", "replay.py")
+
+    def fetched(name: str) -> str:
+        answer = visitor.get(reverse("proof_file", args=[ready.season.pk, 1, name]))
+        return (b"".join(answer) if answer.streaming else answer.content).decode()
+
+    expected = proving.files_of(ready.season)
+    assert {name: fetched(name) for name in names} == expected
+    kept = {path.name for path in (Path(settings.FILES_DIR) / "published").iterdir()}
+    root = Draw.objects.get().freeze
+    assert kept == {
+        f"roll-{root.pk}-{root.root}",
+        f"allocation.json-{run.pk}-{run.sha256}",
+        f"result.json-{run.pk}-{run.sha256}",
+    }
+    with CaptureQueriesContext(connection) as queries:
+        assert fetched("allocation.json") == expected["allocation.json"]
+    assert not [q for q in queries if '"given"' in q["sql"]], "the rows are not read again"
+
+
+def test_a_full_disk_does_not_keep_anybody_from_checking(
+    ready: SeasonRoom, settings, tmp_path: Path
+) -> None:
+    publish(ready, Allocation.objects.get())
+    url = reverse("proof_file", args=[ready.season.pk, 1, "roll.txt"])
+    settings.FILES_DIR = tmp_path / "files"
+    with patch.object(store.Path, "replace", side_effect=OSError(errno.ENOSPC, "full")):
+        assert Client().get(url).content.decode() == proving.files_of(ready.season)["roll.txt"]
+    assert not list((tmp_path / "files" / "published").iterdir())
+
+
+def test_downloads_are_counted_by_address(ready: SeasonRoom) -> None:
+    publish(ready, Allocation.objects.get())
+    url = reverse("proof_file", args=[ready.season.pk, 1, "draw.json"])
+    answers = Counter(Client(REMOTE_ADDR="10.1.1.1").get(url).status_code for _n in range(123))
+    assert answers == {200: 120, 429: 3}, "admissions.proofs_per_hour"
+    assert Client(REMOTE_ADDR="10.1.1.2").get(url).status_code == 200
 
 
 def test_a_family_takes_its_own_line_and_nobody_elses(ready: SeasonRoom) -> None:

@@ -1,11 +1,20 @@
 """What anybody may see and take home to check a season.  No names, nothing to look up."""
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.models import Application, Draw, Freeze, Season
+from xuezheng.domains.admissions.selectors import admission_settings
 from xuezheng.domains.admissions.services import proving
 from xuezheng.domains.admissions.services.allocating import by_school
 from xuezheng.domains.admissions.services.drawing import draw_of
@@ -13,6 +22,8 @@ from xuezheng.domains.admissions.services.explaining import Words
 from xuezheng.domains.admissions.services.freezing import freeze_of, own_leaf
 from xuezheng.domains.admissions.services.publishing import published
 from xuezheng.kernel.access.guards import public, requires
+from xuezheng.kernel.access.limits import limited
+from xuezheng.kernel.access.scope import authority_code
 
 
 def _season(pk: int) -> Season:
@@ -65,14 +76,26 @@ def _void_draws(season: Season) -> list[tuple[Draw, str]]:
 
 @require_GET
 @public
-def proof_file(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
+def proof_file(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponseBase:
     """One of the files that replay.py reads, or the script itself."""
-    text = proving.files_of(_season(pk), number).get(name)
-    if text is None:
+    season = _season(pk)
+    limit_files(request, season)
+    found = proving.file_of(season, number, name)
+    if found is None:
         raise Http404
-    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response: HttpResponseBase = (
+        HttpResponse(found) if isinstance(found, bytes) else FileResponse(found.open("rb"))
+    )
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def limit_files(request: HttpRequest, season: Season) -> None:
+    """Count one download of what anybody may take home.  Raises TooMany."""
+    today = timezone.localdate()
+    settings = admission_settings(today, authority_code(season.organisation_id, today))
+    limited(request, "admissions.proof", per_hour=settings["proofs_per_hour"].value)
 
 
 @require_GET

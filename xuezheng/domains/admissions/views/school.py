@@ -19,6 +19,7 @@ from xuezheng.domains.admissions.services.class_minutes import class_minutes
 from xuezheng.domains.admissions.services.twins import groups_of
 from xuezheng.domains.admissions.views import desk
 from xuezheng.domains.admissions.views.draw import DOCX
+from xuezheng.domains.admissions.views.proof import limit_files
 from xuezheng.kernel.access.guards import public, requires
 from xuezheng.kernel.access.models import Organisation
 from xuezheng.kernel.audit.trail import record, record_read
@@ -323,6 +324,7 @@ def class_proof(request: HttpRequest, pk: int) -> HttpResponse:
 def class_proof_file(request: HttpRequest, pk: int) -> HttpResponse:
     """List, seed and result as JSON."""
     row = _published(pk)
+    limit_files(request, row.season)
     # Of teachers and of twins the file names posts and pairs of codes; nothing says who that is.
     content = {
         "school": row.school.code, "season": str(row.season), "root": row.root,
