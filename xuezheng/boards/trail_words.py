@@ -153,6 +153,7 @@ ACTIONS = {
     "application.confirm": pgettext_lazy("act", "确认学位"),
     "application.export": pgettext_lazy("act", "导出入学登记"),
     "application.family": pgettext_lazy("act", "核对兄姐和教职工关系"),
+    "application.forget": pgettext_lazy("act", "祖辈证件号码已删除"),
     "application.join": pgettext_lazy("act", "另一监护人登记"),
     "application.linked": pgettext_lazy("act", "按手机号关联监护人"),
     "application.notices": pgettext_lazy("act", "打印入学通知书"),

@@ -4,7 +4,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from xuezheng.domains.admissions.services.checking import ask_silent_registers
-from xuezheng.domains.admissions.services.forgetting import forget_old
+from xuezheng.domains.admissions.services.forgetting import forget_grandparents, forget_old
 from xuezheng.domains.admissions.services.publishing import lapse_unanswered
 from xuezheng.domains.admissions.services.tracing import close_registered
 from xuezheng.kernel.access.actors import JobActor
@@ -42,7 +42,9 @@ def lapse(timestamp: int) -> None:
 @app.periodic(cron=daily(0, 40))
 @app.task(name="admissions.drafts", queueing_lock="admissions.drafts")
 def drafts(timestamp: int) -> None:
-    """Every night: what families never handed in is deleted some weeks after registration closed."""
+    """Every night: what families never handed in is deleted some weeks after registration closed, and the
+    numbers of grandparents when checking is over."""
     by = JobActor("admissions.drafts")
     with fenced(by=by):
         forget_old(timezone.localdate(), by=by)
+        forget_grandparents(by=by)

@@ -78,6 +78,7 @@ class Application(models.Model):
 
     SENSITIVE_FIELDS: ClassVar = (
         "child_name", "born_on", "register_dwelling", "home_dwelling", "special_needs", "sibling_id",
+        "grandparent",
     )  # fmt: skip
 
     class Channel(models.TextChoices):
@@ -144,6 +145,8 @@ class Application(models.Model):
         Organisation, models.PROTECT, null=True, blank=True, related_name="+"
     )
     grandparents_agreed = models.BooleanField(_("祖辈已同意查询房产"), default=False)
+    #: {"id", "name"} of the grandparent who agreed, while the register of property owes its answer.
+    grandparent = SealedField(_("祖辈房产人"), null=True, blank=True)
     #: One key for all who are tied (services/applying `_twin_key`).
     together = models.UUIDField(_("双胞胎同校"), null=True, blank=True)
     twin_wish = models.CharField(

@@ -21,7 +21,15 @@ from django.utils.translation import gettext as _
 from xuezheng.domains.admissions.access import Permission
 from xuezheng.domains.admissions.answers import Address, Answers
 from xuezheng.domains.admissions.flows import APPLICATION, REVIEW
-from xuezheng.domains.admissions.models import Application, Offer, Party, Rating, Review, RollEntry
+from xuezheng.domains.admissions.models import (
+    Application,
+    Check,
+    Offer,
+    Party,
+    Rating,
+    Review,
+    RollEntry,
+)
 from xuezheng.domains.admissions.selectors import admission_settings, working_days
 from xuezheng.domains.admissions.services import applying
 from xuezheng.domains.admissions.services.drafting import put, whole
@@ -233,6 +241,7 @@ def typed_answers(application: Application) -> Answers:
     entry, parties = application.entry, list(application.parties.all())
     main = next(party for party in parties if party.main)
     chosen = application.choices.filter(by_rule=False).order_by("rank")
+    elder = json.loads(application.grandparent or "{}")
     checks = {
         check.register: {
             "state": check.state,
@@ -263,6 +272,8 @@ def typed_answers(application: Application) -> Answers:
         residential=application.residential,
         parents_own_no_home=application.parents_own_no_home,
         grandparents_agreed=application.grandparents_agreed,
+        grandparent_id=elder.get("id", ""),
+        grandparent_name=elder.get("name", ""),
         residence_permit=application.residence_permit,
         permit_date=application.permit_date,
         points=application.points,
@@ -321,7 +332,10 @@ def put_right(
     Raises PermissionDenied, Conflict, StepRefused, Faults, ValidationError for a file.
     """
     _own(application, by)
-    given = put(given_of(application), values)
+    before = given_of(application)
+    given = put(before, values)
+    for register in before["checks"].keys() - given["checks"].keys():
+        given["checks"][register] = {"state": str(Check.State.NO_ANSWER), "facts": {}}
     answers = Answers.read(whole(given)).checked()
     paper_ids = {
         kind: [keep(u, organisation_id=application.case.organisation_id, by=by).id for u in files]

@@ -41,6 +41,8 @@ from xuezheng.kernel.cases.service import StepRefused, advance, open_case
 from xuezheng.kernel.notices.services import notice
 from xuezheng.registry.models import Dwelling
 
+#: States of a question to a register after which it may be put again.
+SILENT = (Check.State.NO_ANSWER, Check.State.NOT_FOUND)
 #: Letters and digits that cannot be mistaken for each other.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -307,10 +309,21 @@ def _fields(answers: Answers) -> dict[str, Any]:
         "permit_date": sure.permit_date,
         "points": sure.points,
         "grandparents_agreed": answers.grandparents_agreed,
+        "grandparent": _grandparent(answers),
         "sibling_id": answers.sibling_id or None,
         "together": _twin_key(answers),
         "twin_wish": answers.twin_wish,
     }
+
+
+def _grandparent(answers: Answers) -> str | None:
+    """Who agreed to be looked up and could not be, as JSON; nobody else is kept."""
+    check = answers.checks.get(Check.Register.PROPERTY, {})
+    wanted = answers.owner == Application.Owner.GRANDPARENT and answers.grandparents_agreed
+    if not wanted or not answers.grandparent_id or check.get("state") not in SILENT:
+        return None
+    person = {"id": answers.grandparent_id.strip().upper(), "name": answers.grandparent_name}
+    return json.dumps(person, ensure_ascii=False)
 
 
 def _twin_key(answers: Answers) -> uuid.UUID | None:
@@ -391,7 +404,10 @@ def correct(
     version: int,
     by: Actor,
 ) -> Move:
-    """The family puts right what was asked for, all at once; checking begins again."""
+    """The family puts right what was asked for, all at once; checking begins again.
+
+    Registers whose answer is none any more (another grandparent, say) are asked anew by the job.
+    """
     _own(application, by)
     season = application.season
     ground = ground_of(season, timezone.localdate())
@@ -419,6 +435,14 @@ def correct(
             },
         )
         write_choices(application, listed(ground, schools, answers.intakes))
+        silent = [
+            register
+            for register, given in answers.checks.items()
+            if given.get("state") == Check.State.NO_ANSWER
+        ]
+        application.checks.filter(register__in=silent).update(
+            state=Check.State.NO_ANSWER, attempts=0, answered_at=None, answer="{}"
+        )
         Paper.objects.bulk_create(_papers(application, paper_ids))
         RollEntry.objects.filter(id=application.entry_id).update(**_place(register, home, schools))
     return move

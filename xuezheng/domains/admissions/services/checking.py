@@ -31,6 +31,7 @@ from xuezheng.domains.admissions.models import (
 from xuezheng.domains.admissions.registers.asking import ask
 from xuezheng.domains.admissions.registers.base import CONFIRMS, Question, is_sure
 from xuezheng.domains.admissions.selectors import admission_settings, working_days
+from xuezheng.domains.admissions.services.applying import SILENT
 from xuezheng.domains.admissions.services.standing import stand
 from xuezheng.kernel.access.actors import Actor, JobActor
 from xuezheng.kernel.access.fence import fenced
@@ -225,39 +226,47 @@ def hand_over(
 
 
 # -- registers --------------------------------------------------------------------------------------
-def question_of(application: Application) -> Question:
-    """Whom a register is asked about.  Grandparents' numbers are not kept beyond the draft."""
+def question_of(application: Application, register: str) -> Question:
+    """Whom a register is asked about: a grandparent of nobody but the register of property."""
     entry = application.entry
     main = application.parties.filter(main=True).first()
+    about_home = register == Check.Register.PROPERTY and application.grandparents_agreed
+    elder = json.loads(application.grandparent or "{}") if about_home else {}
     return Question(
         id_kind=entry.id_kind,
         child_id=entry.id_number or "",
         child_name=entry.name,
         guardian_id=(main and main.id_number) or "",
         guardian_name=main.name if main else "",
+        grandparent_id=elder.get("id", ""),
+        grandparent_name=elder.get("name", ""),
     )
 
 
 def can_be_asked(application: Application, register: str) -> bool:
-    """Whether a register may be asked about a stored registration: not for a grandparent's home."""
-    return not (
-        register == Check.Register.PROPERTY and application.owner == Application.Owner.GRANDPARENT
-    )
+    """Whether a register may be asked about a stored registration.
+
+    For a grandparent's home only while their number is kept, which is with their consent.
+    """
+    if register != Check.Register.PROPERTY or application.owner != Application.Owner.GRANDPARENT:
+        return True
+    return bool(application.grandparent) and application.grandparents_agreed
 
 
 @transaction.atomic
 def ask_again(application: Application, *, register: str, by: Actor) -> Check:
     """Ask one register again; what it confirms takes the place of what was typed.
 
-    Raises StepRefused outside checking and for a grandparent's home, whose paper decides.
+    Once the register of property has spoken, whose grandparent it was asked about is forgotten.  Raises
+    StepRefused outside checking, and for a grandparent's home without consent: there their paper decides.
     """
     by.post_for(Permission.VERIFY, application.case.organisation_id)
     if application.state not in OPEN:
         raise StepRefused(_("只有核验中的登记可以再查。"))
     if not can_be_asked(application, register):
-        raise StepRefused(_("祖辈房产须祖辈同意，系统不保存祖辈号码：请看材料。"))
+        raise StepRefused(_("祖辈房产须祖辈本人同意并填写证件号码才能查：请看材料。"))
     lock_case(application.pk)
-    said = ask(question_of(application), register, by=by)
+    said = ask(question_of(application, register), register, by=by)
     held = Check.objects.filter(application=application, register=register).first()
     check, _is_new = Check.objects.update_or_create(
         application=application,
@@ -270,6 +279,9 @@ def ask_again(application: Application, *, register: str, by: Actor) -> Check:
             "answer": json.dumps(said["facts"], ensure_ascii=False),
         },
     )
+    if register == Check.Register.PROPERTY and said["state"] not in SILENT:
+        application.grandparent = None
+        application.save(update_fields=["grandparent"])
     _settle_facts(application)
     return check
 

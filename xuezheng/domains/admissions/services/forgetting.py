@@ -6,13 +6,26 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
-from xuezheng.domains.admissions.models import Draft, Paper, Season
+from xuezheng.domains.admissions.models import Application, Draft, Paper, Season
 from xuezheng.domains.admissions.selectors import admission_settings
+from xuezheng.domains.admissions.services.checking import OPEN
 from xuezheng.domains.admissions.services.drafting import answers_in
 from xuezheng.kernel.access.actors import JobActor
 from xuezheng.kernel.access.scope import authority_code
 from xuezheng.kernel.audit.trail import record
 from xuezheng.kernel.files.store import forget
+
+
+def forget_grandparents(*, by: JobActor) -> int:
+    """Numbers of grandparents whose homes nobody will ask for any more: checking is over.  How many.
+
+    Run by the program every night.
+    """
+    rows = Application.objects.filter(grandparent__isnull=False).exclude(state__in=OPEN)
+    gone = rows.update(grandparent=None)
+    if gone:
+        record("application.forget", by=by, object_type="application", detail={"numbers": gone})
+    return gone
 
 
 @transaction.atomic

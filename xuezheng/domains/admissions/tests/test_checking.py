@@ -28,8 +28,9 @@ from xuezheng.domains.admissions.models import (
 )
 from xuezheng.domains.admissions.registers import asking
 from xuezheng.domains.admissions.services import checking
+from xuezheng.domains.admissions.services.forgetting import forget_grandparents
 from xuezheng.domains.admissions.tests.test_applying import answers, send
-from xuezheng.kernel.access.actors import OutOfScope
+from xuezheng.kernel.access.actors import JobActor, OutOfScope
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.audit.models import Entry
 from xuezheng.kernel.cases.service import Conflict, StepRefused
@@ -197,10 +198,72 @@ def test_asking_again_replaces_what_was_typed(
     assert (row.share, row.papers_needed) == (51, False)
 
 
-def test_a_grandparents_home_is_not_asked_for_again(room: SeasonRoom) -> None:
-    send(room, "mum", answers(owner="grandparent", grandparents_agreed=True))
+ELDER = {
+    "owner": "grandparent",
+    "grandparents_agreed": True,
+    "grandparent_id": child_id(950, dt.date(1955, 1, 1)),
+    "grandparent_name": "周老",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "kept"),
+    [
+        ("no_answer", {}, True),
+        ("not_found", {}, True),
+        # The register has spoken, nobody agreed, nobody was named, the register was never asked.
+        ("confirmed", {}, False),
+        ("different", {}, False),
+        ("no_answer", {"owner": "parent"}, False),
+        ("no_answer", {"grandparent_id": ""}, False),
+        (None, {}, False),
+    ],
+)
+def test_a_grandparents_home_is_asked_for_again_with_consent_only(
+    room: SeasonRoom, folder: Path, state: str | None, changes: dict, kept: bool
+) -> None:
+    checks = {"property": {"state": state, "facts": {}}} if state else {}
+    send(room, "mum", answers(**(ELDER | changes), checks=checks))
+    row, by = fresh(), room.district.actor("sec1")
+    assert bool(row.grandparent) is kept
+    assert checking.question_of(row, "police").grandparent_id == ""
+    if row.owner == "grandparent" and not kept:
+        with pytest.raises(StepRefused):
+            checking.ask_again(row, register="property", by=by)
+        return
+    if not kept:
+        return
+    (folder / "property" / f"{ELDER['grandparent_id']}.json").write_text(
+        '{"name": "周老", "facts": {"share": 60, "owner": "grandparent"}}'
+    )
+    Application.objects.update(grandparents_agreed=False)
     with pytest.raises(StepRefused):
-        checking.ask_again(fresh(), register="property", by=room.district.actor("sec1"))
+        checking.ask_again(fresh(), register="property", by=by)
+    Application.objects.update(grandparents_agreed=True)
+    check = checking.ask_again(fresh(), register="property", by=by)
+    assert (check.state, fresh().share) == ("confirmed", 60)
+    assert fresh().grandparent is None, "nobody needs the number any more"
+
+
+def test_the_job_asks_for_a_grandparents_home_that_did_not_answer(
+    room: SeasonRoom, folder: Path
+) -> None:
+    send(room, "mum", answers(**ELDER, checks={"property": {"state": "no_answer", "facts": {}}}))
+    (folder / "property" / f"{ELDER['grandparent_id']}.json").write_text(
+        '{"name": "周老", "facts": {"share": 60, "owner": "grandparent"}}'
+    )
+    by = room.district.actor("admit")
+    assert checking.ask_silent_registers(by=by, after=dt.timedelta(0)) == 1
+    assert (Check.objects.get().state, fresh().grandparent) == ("confirmed", None)
+
+
+def test_numbers_of_grandparents_go_when_checking_is_over(room: SeasonRoom) -> None:
+    send(room, "mum", answers(**ELDER, checks={"property": {"state": "no_answer", "facts": {}}}))
+    job = JobActor("admissions.drafts")
+    assert forget_grandparents(by=job) == 0
+    Application.objects.update(state="verified")
+    assert forget_grandparents(by=job) == 1
+    assert fresh().grandparent is None
 
 
 def test_the_job_asks_what_got_no_answer_and_gives_up(room: SeasonRoom, folder: Path) -> None:

@@ -11,6 +11,7 @@ from tests.district import photo
 from tests.season import SeasonRoom, child_id
 from xuezheng.domains.admissions.models import (
     Application,
+    Check,
     Draft,
     PathRequest,
     Rating,
@@ -101,6 +102,29 @@ def test_putting_right_keeps_twins_and_the_elder_child(room: SeasonRoom, registe
     assert (after.together, after.twin_wish) == (before.together, "class")
     assert after.sibling_id == more["sibling_id"]
     assert after.entry.school == room.district.orgs["S3"], "the roll follows the address"
+
+
+def test_another_grandparent_is_asked_about_anew(room: SeasonRoom, registers) -> None:
+    first, second = (child_id(n, dt.date(1955, 5, 5)) for n in (901, 902))
+    home = {"housing": "grandparent", "grandparent_name": "周老", "grandparents_agreed": "on"}
+    mum = enter(room, fresh=True)
+    pk = begin(room, mum)
+    fill(mum, pk, home=home | {"grandparent_id": first})
+    number = submit(mum, pk).url.split("/")[-3]
+    row = Application.objects.get()
+    assert first in row.grandparent
+    Check.objects.filter(register="property").update(state="not_found", attempts=6)
+    day = timezone.localdate() + dt.timedelta(days=7)
+    advance(
+        row, "return", by=room.district.actor("sec1"), note="x",
+        terms={"correction": Term(day, "x")}, fields={"faults": [{"code": "other", "note": "x"}]},
+    )  # fmt: skip
+    data = REGISTER | HOME | home | {"version": 2, "grandparent_id": second}
+    answer = mum.post(reverse("my_application_act", args=[number, "correct"]), data)
+    assert answer.status_code == 302, answer.content.decode()[-3000:]
+    assert second in Application.objects.get().grandparent
+    check = Check.objects.get(register="property")
+    assert (check.state, check.attempts) == ("no_answer", 0), "the job asks again"
 
 
 @pytest.mark.parametrize("act", ["correct", "confirm", "decline", "review", "rate"])
