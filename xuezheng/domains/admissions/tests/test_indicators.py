@@ -219,6 +219,18 @@ def test_follow_ups_settled_by_the_due_day(room: SeasonRoom, due, settled, expec
     assert pair(reading(room, "enrolment_followed_in_time")) == expected
 
 
+def test_towns_follow_up_and_schools_have_no_figure_of_it(room: SeasonRoom) -> None:
+    follow_up(room, 1, ago(1), ago(1))
+    town = reading(room, "enrolment_followed_in_time", "T1")
+    assert pair(town) == (1, 1)
+    codes = Reading.objects.filter(indicator=town.indicator, denominator__gt=0)
+    assert set(codes.values_list("organisation__code", flat=True)) == {"B", "T1"}
+    client = Client()
+    client.force_login(room.district.actor("admit").user)
+    page = client.get(reverse("indicator_detail", args=[town.indicator])).content.decode()
+    assert "学校没有这项读数" in page
+
+
 def test_both_engines_say_the_same(room: SeasonRoom, tmp_path: Path) -> None:
     for number in range(1, 13):
         settled = ago(number) if number % 4 else None
