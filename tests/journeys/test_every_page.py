@@ -14,6 +14,7 @@ from tests.journeys.conftest import AXE, DESK, PHONE, come_in
 NUMBER = re.compile(r"\d{2,}|(?<=/)\d+|[0-9a-f]{8}-[0-9a-f-]+")
 PEOPLE = [
     "director",
+    "deputy-basic",
     "plan",
     "safety",
     "school",
