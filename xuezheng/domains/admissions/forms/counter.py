@@ -147,17 +147,23 @@ class CounterForm(forms.Form):
         self.fields["season"].queryset = Season.objects.filter(id__in=now)
         if len(now) == 1:
             self.fields["season"].initial = now[0]
-        self.fields["intakes"].choices = [
+        chosen = [
             (str(intake.id), f"{intake.school} · {intake.season.title}")
             for intake in Intake.objects.filter(
                 season__in=now, mode=Intake.Mode.CHOICE
             ).select_related("school", "season")
         ]
+        self.fields["intakes"].choices = chosen
+        if not chosen:
+            del self.fields["intakes"]
 
     @property
     def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
         """The fields by part of the page."""
-        return [(title, [self[name] for name in names]) for title, names in SECTIONS]
+        return [
+            (title, [self[name] for name in names if name in self.fields])
+            for title, names in SECTIONS
+        ]
 
     def clean(self) -> dict[str, Any]:
         """The whole registration, or all faults at once on their fields."""
