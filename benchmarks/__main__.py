@@ -29,6 +29,7 @@ def main() -> int:
         django.setup()
         from benchmarks import (
             allocation,
+            api,
             audit,
             desk,
             digest,
@@ -62,6 +63,7 @@ def main() -> int:
             "office": [office.run],
             # On five years of its own, which it leaves there.
             "desk": [desk.run],
+            "api": [api.run],
             "rush": [rush.rate, rush.minute],
             # Last: growth multiplies the district.
             "engines": [engines.live, lambda: engines.against_scan(full=full)],
