@@ -97,7 +97,7 @@ def submit(
             APPLICATION,
             Application,
             organisation_id=schools[0] if len(schools) == 1 else season.organisation_id,
-            title=season.get_level_display() + _("入学登记"),
+            title=_("%(level)s入学登记") % {"level": season.get_level_display()},
             by=by,
             key=key,
             terms=_verification(ground, _("提交后%(days)d个工作日内核验")),

@@ -30,6 +30,7 @@ from xuezheng.domains.admissions.registers import asking
 from xuezheng.domains.admissions.services import checking
 from xuezheng.domains.admissions.services.forgetting import forget_grandparents
 from xuezheng.domains.admissions.tests.test_applying import answers, send
+from xuezheng.domains.admissions.views.review_facts import registers
 from xuezheng.kernel.access.actors import JobActor, OutOfScope
 from xuezheng.kernel.access.fence import fenced
 from xuezheng.kernel.audit.models import Entry
@@ -276,6 +277,30 @@ def test_the_job_asks_what_got_no_answer_and_gives_up(room: SeasonRoom, folder: 
     assert (check.state, check.attempts) == ("not_found", 2)
     Check.objects.update(state="no_answer", attempts=checking.MAX_ATTEMPTS)
     assert checking.ask_silent_registers(by=by, after=dt.timedelta(0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("facts", "same"),
+    [
+        ({"share": 100}, True),
+        ({"share": "100"}, True),
+        ({"share": 51}, False),
+        ({"title": "deed"}, True),
+        ({"title": "contract"}, False),
+        ({"title_date": "2019-01-01"}, True),
+        ({"title_date": "2019-01-02"}, False),
+        ({"residential": True}, True),
+    ],
+)
+def test_the_review_page_compares_what_a_register_means(
+    room: SeasonRoom, facts: dict, same: bool
+) -> None:
+    checks = {"property": {"state": "different", "facts": facts}}
+    send(
+        room, "mum", answers(share=100, title="deed", title_date=dt.date(2019, 1, 1), checks=checks)
+    )
+    said = next(one for one in registers(fresh()) if one.register == "property")
+    assert [fact.same for fact in said.facts] == [same]
 
 
 # -- guardians --------------------------------------------------------------------------------------

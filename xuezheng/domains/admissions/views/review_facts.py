@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from xuezheng.domains.admissions.answers import Answers
 from xuezheng.domains.admissions.models import Application, Check, Choice
 from xuezheng.domains.admissions.registers.asking import connected
 from xuezheng.domains.admissions.registers.base import CONFIRMS
@@ -120,8 +121,8 @@ def in_words(key: str, value: Any, communities: Mapping[str, str] | None = None)
 def _same(application: Application, key: str, value: Any) -> bool:
     if key in ("register", "home"):
         return _same_address(getattr(application, f"{key}_dwelling"), value)
-    held = getattr(application, key)
-    return (held.isoformat() if isinstance(held, dt.date) else held) == value
+    # Registers write numbers and days each in its own way: understood as when they are stored.
+    return getattr(application, key) == getattr(Answers.read({key: value}), key)
 
 
 def _same_address(dwelling: Dwelling | None, value: Mapping[str, Any]) -> bool:
